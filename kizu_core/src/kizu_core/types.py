@@ -1,0 +1,178 @@
+"""Frozen values that flow between packages. No logic beyond what keeps them valid, no heavy imports.
+
+Coordinate frame, everywhere: the *upright* picture (EXIF orientation or HEIF rotation already applied),
+origin top left, x to the right, y down, **relative**: 0 is the left/top edge, 1 the right/bottom edge.
+A value in pixels always says so in its name (`width_px`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Pixels = NDArray[np.uint8]
+    Vector = NDArray[np.float32]
+
+
+class ModelType(StrEnum):
+    """The kinds of model that plugins bring. The value names the kind on the command line."""
+
+    EMBEDDER = "embedder"
+    DETECTOR = "detector"
+    FACE_MODEL = "face"
+    OCR = "ocr"
+    VLM = "vlm"
+    FACE_CLUSTERER = "face-clusterer"
+
+
+class JobTable(StrEnum):
+    """The two job tables of the specification."""
+
+    AI = "ai_processing_jobs"
+    IMAGE = "image_processing_jobs"
+
+
+OPERATION_MODELS: Mapping[str, ModelType] = {
+    "embedding": ModelType.EMBEDDER,
+    "faces": ModelType.FACE_MODEL,
+    "objects": ModelType.DETECTOR,
+    "ocr": ModelType.OCR,
+    "describe": ModelType.VLM,
+}
+"""Operation of an `image_ai` job -> the kind of model that does it (specification, "Operations")."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A decoded, upright picture as models see it.
+
+    `pixels`: (h, w, 3) uint8 RGB, C-contiguous, read-only, possibly scaled down from the original.
+    `width_px`, `height_px`: size of the whole upright original, so h/height_px is the scale.
+    """
+
+    pixels: Pixels
+    width_px: int
+    height_px: int
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Axis-aligned box, relative to the upright picture: 0 <= left < right <= 1, 0 <= top < bottom <= 1."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def as_dict(self) -> dict[str, float]:
+        """JSON form of the `bbox` columns; the unit is part of the row's documentation: relative."""
+        return {"left": self.left, "top": self.top, "right": self.right, "bottom": self.bottom}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detection:
+    """One object: what, where, how sure (0 to 1)."""
+
+    label: str
+    score: float
+    box: Box
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Face:
+    """One face. `keypoints`: five relative (x, y): eyes, nose, mouth corners. `vector`: (dim,) float32, unit length."""
+
+    box: Box
+    score: float
+    keypoints: tuple[tuple[float, float], ...]
+    vector: Vector
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextSpan:
+    """One run of text. `quad`: its four corners (x, y), relative, clockwise from the text's own top left."""
+
+    text: str
+    score: float
+    quad: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caption:
+    """A description of the whole picture, with the task that made it (`caption`, `detailed`, ...)."""
+
+    text: str
+    task: str
+    score: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A claimed row of a job table, as a handler sees it: no token, no path, no secret."""
+
+    id: UUID
+    table: JobTable
+    job_type: str
+    user_id: UUID
+    asset_id: UUID | None
+    todo: tuple[str, ...]
+    params: Mapping[str, Any] = field(default_factory=dict)
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultRow:
+    """One row for one result table. `user_id` and `asset_id` must be the job's own; the worker checks both."""
+
+    table: str
+    user_id: UUID
+    asset_id: UUID
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationResult:
+    """That one operation was done (or failed for good) by one plugin at one version: what reconcile compares."""
+
+    operation: str
+    plugin: str
+    version: str
+    space: str | None = None
+    found: int = 0
+    seconds: float = 0.0
+    error: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewJob:
+    """A follow-up job for the same user."""
+
+    table: JobTable
+    job_type: str
+    asset_id: UUID | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+    priority: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobOutcome:
+    """What a handler made of one job.
+
+    `files`: blob key -> file inside the job's workdir, uploaded before completion.
+    `asset`: columns of the asset row to set; `result`: JSON for the job row; `enqueue`: follow-up jobs.
+    """
+
+    operations: tuple[OperationResult, ...] = ()
+    rows: tuple[ResultRow, ...] = ()
+    files: Mapping[str, Path] = field(default_factory=dict)
+    asset: Mapping[str, Any] = field(default_factory=dict)
+    result: Mapping[str, Any] = field(default_factory=dict)
+    enqueue: tuple[NewJob, ...] = ()
