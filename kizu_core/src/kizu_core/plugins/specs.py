@@ -57,7 +57,7 @@ class ModelSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbedderSpec(ModelSpec):
-    """`dim`: vector length; `space`: vectors of different spaces are never compared; `languages`: ISO codes of queries."""
+    """`dim`: vector length; `space`: vectors of two spaces are never compared; `languages`: ISO codes of queries."""
 
     kind: ClassVar[ModelType] = ModelType.EMBEDDER
     dim: int
