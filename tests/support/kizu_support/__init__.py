@@ -1,0 +1,1 @@
+"""Things that the tests of several distributions make: fake plugins, pictures, libraries."""
