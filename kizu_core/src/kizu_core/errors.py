@@ -4,7 +4,8 @@
     ├── SettingError            a setting is missing, malformed or refused
     ├── PluginError             a plugin can't be used
     │   ├── NoSuchModel         nothing installed answers to that kind or name
-    │   └── ModelUnavailable    installed, but its weights or library are not there
+    │   ├── ModelUnavailable    installed, but its weights or library are not there (retryable)
+    │   └── ModelFailed         it raised on this picture
     ├── DatabaseError           the database answered with an error
     │   ├── DatabaseUnavailable it can't be reached now                    (retryable)
     │   ├── SchemaMismatch      its schema is not the one this version speaks
@@ -65,6 +66,11 @@ class NoSuchModel(PluginError):
 
 class ModelUnavailable(PluginError):
     code = "model_unavailable"
+    retryable = True
+
+
+class ModelFailed(PluginError):
+    code = "model_failed"
 
 
 class DatabaseError(KizuError):

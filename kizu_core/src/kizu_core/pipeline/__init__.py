@@ -1,1 +1,1 @@
-
+"""One picture through the models: operations -> outputs -> result rows."""

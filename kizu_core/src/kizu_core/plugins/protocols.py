@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from uuid import UUID
 
 from kizu_core.errors import KizuError
+from kizu_core.plugins.specs import ModelSpec
 from kizu_core.types import Caption, Detection, Face, Job, JobOutcome, ModelType, Picture, TextSpan
 
 if TYPE_CHECKING:
@@ -79,9 +80,13 @@ class FaceClusterer(Model, Protocol):
 
 
 class ModelSource(Protocol):
-    """Where handlers get loaded models from."""
+    """Where handlers get models from. Without a name, the default of the kind."""
 
-    def get(self, kind: ModelType, name: str | None = None) -> Any: ...
+    def get(self, kind: ModelType, name: str | None = None) -> Any:
+        """The loaded model. Raises `NoSuchModel` or `ModelUnavailable`."""
+
+    def spec(self, kind: ModelType, name: str | None = None) -> ModelSpec:
+        """What its plugin declared."""
 
 
 class LibraryView(Protocol):

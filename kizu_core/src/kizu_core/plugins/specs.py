@@ -121,7 +121,7 @@ class MomentStrategySpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobHandlerSpec:
-    """A handler for one job type of one table.
+    """A handler for one job type of one table. `factory`: `build(settings: Settings) -> JobHandler`, in the child.
 
     `offers`: the entries of a job's `todo` that it can do; an entry that names an operation with a model
     (`OPERATION_MODELS`) is offered only while that model is ready. `timeout_s`: wall limit for one job.
