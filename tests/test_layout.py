@@ -1,0 +1,89 @@
+"""Every distribution stands alone: its folder cannot shadow its package, and its wheel says what it is."""
+
+from __future__ import annotations
+
+import importlib.util
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from distributions import ROOT, Distribution, distributions
+
+ALL = distributions()
+INSTALLED = [one for one in ALL if one.installed]
+each = pytest.mark.parametrize("distribution", ALL, ids=str)
+
+
+def test_core_is_installed() -> None:
+    assert "kizu_core" in {one.package for one in INSTALLED}, "run: pip install -r requirements-dev.txt"
+
+
+@pytest.mark.parametrize("distribution", INSTALLED, ids=str)
+def test_the_package_is_not_the_outer_folder(distribution: Distribution) -> None:
+    spec = importlib.util.find_spec(distribution.package)
+    assert spec is not None
+    assert spec.origin is not None, "an outer folder was taken for the package"
+    home = Path(spec.origin).parent
+    assert home == distribution.source or "site-packages" in home.parts
+
+
+@each
+def test_no_init_file_in_the_outer_folder(distribution: Distribution) -> None:
+    assert not (distribution.folder / "__init__.py").exists()
+
+
+@each
+def test_what_a_distribution_holds(distribution: Distribution) -> None:
+    assert (distribution.folder / "README.md").read_text().strip(), "an empty README"
+    assert (distribution.source / "py.typed").is_file()
+    assert list(distribution.folder.glob("tests/**/test_*.py")), "no tests"
+
+
+@each
+def test_what_a_distribution_declares(distribution: Distribution) -> None:
+    project = distribution.pyproject["project"]
+    assert distribution.pyproject["build-system"]["build-backend"] == "hatchling.build"
+    assert distribution.name == distribution.package.replace("_", "-")
+    assert project["readme"] == "README.md"
+    assert project["description"]
+    assert project["requires-python"] == ">=3.11"
+    assert distribution.pyproject["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"] == [
+        f"src/{distribution.package}"
+    ]
+
+
+@each
+def test_the_licence_text_travels_with_the_wheel(distribution: Distribution) -> None:
+    text = (distribution.folder / "LICENSE").read_text()
+    if distribution.pyproject["project"]["license"] == "Apache-2.0":
+        assert text == (ROOT / "LICENSE").read_text()
+
+
+@each
+def test_plugins_name_a_range_of_core(distribution: Distribution) -> None:
+    if not distribution.is_plugin:
+        pytest.skip("core needs no core")
+    needs = [line for line in distribution.pyproject["project"]["dependencies"] if line.startswith("kizu-core")]
+    assert len(needs) == 1
+    assert ">=" in needs[0]
+    assert "<" in needs[0]
+
+
+@pytest.mark.parametrize("distribution", INSTALLED, ids=str)
+def test_the_entry_points_are_those_declared(distribution: Distribution) -> None:
+    declared = distribution.pyproject["project"]["entry-points"]["kizu"]
+    found = metadata.distribution(distribution.name).entry_points.select(group="kizu")
+    assert {point.name: point.value for point in found} == declared
+
+
+def test_the_root_is_no_package() -> None:
+    text = (ROOT / "pyproject.toml").read_text()
+    assert "[project]" not in text
+    assert "[build-system]" not in text
+
+
+@each
+def test_the_other_tools_know_every_distribution(distribution: Distribution) -> None:
+    short = distribution.package.removeprefix("kizu_plugin_").removeprefix("kizu_")
+    assert f"plugin-{short}" in (ROOT / "tox.ini").read_text() or not distribution.is_plugin
+    assert f"{distribution.folder.relative_to(ROOT)}/src" in (ROOT / "pyproject.toml").read_text()
