@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import tomllib
-from distributions import ROOT, distributions
+from kizu_support.distributions import ROOT, distributions
 
 
 def test_import_contracts() -> None:

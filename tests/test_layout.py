@@ -7,7 +7,7 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
-from distributions import ROOT, Distribution, distributions
+from kizu_support.distributions import ROOT, Distribution, distributions
 
 ALL = distributions()
 INSTALLED = [one for one in ALL if one.installed]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from distributions import ROOT, distributions
+from kizu_support.distributions import ROOT, distributions
 
 FUNCTION_LINES = 60
 FILE_LINES = 400

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from distributions import ROOT
+from kizu_support.distributions import ROOT
 
 COMMANDS = {
     "ruff rules": ["ruff", "check"],

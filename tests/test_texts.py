@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from distributions import ROOT
+from kizu_support.distributions import ROOT
 
 EVERYWHERE = {
     "a package index's host": re.compile(r"py[p]i\.org|python[h]osted\.org|npm[j]s\.(?:org|com)"),
