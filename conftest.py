@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent
+
+# A test file's module name is its path, so `kizu_core/tests/...` wants a parent module `kizu_core`. Unless the real
+# package is there first, pytest makes an empty one out of the folder.
+for _folder in sorted(ROOT.glob("kizu_*")):
+    import_module(_folder.name)
 
 
 @pytest.fixture(scope="session")

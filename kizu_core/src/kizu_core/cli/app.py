@@ -1,0 +1,106 @@
+"""`kizu`: the root command. Nothing heavy is imported here; commands import what they need when they run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from kizu_core.cli import assets, config, db, demo, models, plugins, run, search, status, worker
+from kizu_core.cli.context import FATAL, INTERRUPTED, show_error
+from kizu_core.errors import KizuError
+
+
+class Root(TyperGroup):
+    """Adds the commands that plugins bring, and turns Kizu's errors into one sentence."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [*super().list_commands(ctx), *sorted(_plugin_commands(ctx))]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        own = super().get_command(ctx, cmd_name)
+        if own is not None:
+            return own
+        spec = _plugin_commands(ctx).get(cmd_name)
+        return None if spec is None else _load(spec)
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KizuError as error:
+            if ctx.params.get("debug"):
+                raise
+            show_error(error)
+            raise typer.Exit(FATAL) from None
+        except KeyboardInterrupt:
+            raise typer.Exit(INTERRUPTED) from None
+
+
+def _plugin_commands(ctx: Any) -> dict[str, Any]:
+    """Commands of the installed plugins by name; a name of Kizu's own is never replaced."""
+    from kizu_core.plugins.catalog import load_catalog
+    from kizu_core.settings import load_settings
+
+    catalog = load_catalog(load_settings({"home": ctx.params.get("data")}))
+    return {spec.name: spec for spec in catalog.commands()}
+
+
+def _load(spec: Any) -> Any:
+    from pkgutil import resolve_name
+
+    command = typer.main.get_command(resolve_name(spec.app))
+    command.help = command.help or spec.summary
+    return command
+
+
+app = typer.Typer(
+    name="kizu",
+    cls=Root,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(value: bool) -> None:
+    if value:
+        from importlib.metadata import version
+
+        typer.echo(f"kizu {version('kizu-core')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    data: Annotated[
+        Path | None, typer.Option("--data", metavar="FOLDER", help="The data folder (also KIZU_HOME).")
+    ] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks and log more.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """Search, text, people and moments in your own photos, on your own machine.
+
+    No photo leaves it. Start with `kizu demo`, then `kizu run ~/Photos`.
+    """
+
+
+app.command("run")(run.run)
+app.command("demo")(demo.demo)
+app.command("search")(search.search)
+app.command("status")(status.status)
+app.add_typer(assets.app, name="assets")
+app.add_typer(plugins.app, name="plugins")
+app.add_typer(models.app, name="models")
+app.command("worker")(worker.worker)
+app.add_typer(db.app, name="db")
+app.command("config")(config.config)
+
+
+def main() -> None:
+    """Entry point of the `kizu` script."""
+    app()

@@ -1,0 +1,48 @@
+"""What every command shares: its settings, printing, and how an error looks."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from kizu_core.errors import KizuError
+    from kizu_core.settings import Settings
+
+DONE, FATAL, DONE_WITH_FAILURES, INTERRUPTED = 0, 1, 3, 130
+"""Exit codes; 2 is a wrong use of the command line."""
+
+
+def settings_of(ctx: typer.Context, **overrides: object) -> Settings:
+    """The settings of this invocation: what the root command was given, then `overrides` (None means not given)."""
+    from kizu_core.settings import load_settings
+
+    root = ctx.find_root().params
+    given = {"home": root.get("data"), "debug": root.get("debug") or None, **overrides}
+    return load_settings(given)
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A rich console that never breaks paths over lines and shows plain text when not on a terminal."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, soft_wrap=True, highlight=False)
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on one line; ids, paths and times as text."""
+    import json
+
+    sys.stdout.write(json.dumps(value, default=str, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def show_error(error: KizuError) -> None:
+    """One sentence and, if there is one, the next step. Never a traceback."""
+    sys.stderr.write(f"kizu: {error.message}\n")
+    if error.hint:
+        sys.stderr.write(f"      {error.hint}\n")
