@@ -13,7 +13,7 @@ import typer
 from kizu_core.cli.app import app
 from kizu_core.plugins import hookspecs, specs
 from kizu_core.settings import Settings, environment_names
-from kizu_support.distributions import ROOT, distributions
+from kizu_support.distributions import ROOT, Distribution, distributions
 from kizu_support.markdown import blocks, commands, links
 
 PAGES = [
@@ -121,3 +121,11 @@ def test_environment_names_are_the_real_ones() -> None:
     known = {name for field in Settings.model_fields for name in environment_names(field)}
     first_cells = re.findall(r"^\| (`[A-Z_]+`.*?) \|", (ROOT / "docs" / "operations.md").read_text(), re.MULTILINE)
     assert {name for cell in first_cells for name in re.findall(r"`([A-Z_]+)`", cell)} == known
+
+
+@pytest.mark.parametrize("distribution", distributions(), ids=str)
+def test_every_dependency_has_its_line(distribution: Distribution) -> None:
+    project = distribution.pyproject["project"]
+    optional = [line for lines in project.get("optional-dependencies", {}).values() for line in lines]
+    named = {re.split(r"[^\w-]", line)[0] for line in (*project["dependencies"], *optional)} - {"kizu-core"}
+    assert named <= set(re.findall(r"`([\w-]+)`", (ROOT / "docs" / "dependencies.md").read_text()))
