@@ -1,0 +1,142 @@
+"""What `kizu run` shows while it works: a live table on a terminal, plain lines elsewhere, NDJSON for scripts."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Any, Protocol
+
+from kizu_core.cli.context import print_json
+from kizu_core.cli.progress import Progress, Stage, duration
+
+if TYPE_CHECKING:
+    from rich.live import Live
+    from rich.table import Table
+
+PLAIN_EVERY_S = 10.0
+"""Without a terminal, a line this often: enough to see life in a log, not so many that it is drowned."""
+
+
+class Display(Protocol):
+    """Told what happens; `close` leaves the terminal as it was."""
+
+    def say(self, sentence: str) -> None:
+        """One sentence for a person."""
+
+    def event(self, event: dict[str, Any]) -> None:
+        """One event for a script."""
+
+    def progress(self, progress: Progress) -> None:
+        """The counts have changed."""
+
+    def close(self) -> None: ...
+
+
+class JsonDisplay:
+    """Newline-delimited JSON, one object an event."""
+
+    def say(self, sentence: str) -> None:
+        print_json({"event": "message", "text": sentence})
+
+    def event(self, event: dict[str, Any]) -> None:
+        print_json(event)
+
+    def progress(self, progress: Progress) -> None:
+        stages = {
+            stage.operation: {
+                "waiting": stage.waiting,
+                "retrying": stage.retrying,
+                "done": stage.done,
+                "failed": stage.failed,
+                "per_second": round(stage.per_second, 2),
+            }
+            for stage in progress.stages
+        }
+        print_json({"event": "progress", "stages": stages})
+
+    def close(self) -> None:
+        pass
+
+
+class PlainDisplay:
+    """Lines for logs and pipes."""
+
+    def __init__(self) -> None:
+        self._last = 0.0
+
+    def say(self, sentence: str) -> None:
+        sys.stdout.write(sentence + "\n")
+        sys.stdout.flush()
+
+    def event(self, event: dict[str, Any]) -> None:
+        pass
+
+    def progress(self, progress: Progress) -> None:
+        now = time.monotonic()
+        working = [stage for stage in progress.stages if stage.left]
+        if not working or now - self._last < PLAIN_EVERY_S:
+            return
+        self._last = now
+        self.say("  " + "; ".join(_line(stage) for stage in working))
+
+    def close(self) -> None:
+        pass
+
+
+class LiveDisplay:
+    """A table that redraws itself below the sentences already said."""
+
+    def __init__(self) -> None:
+        from rich.live import Live
+
+        from kizu_core.cli.context import console
+
+        self._live: Live = Live(console=console(), refresh_per_second=4, transient=True)
+        self._live.start()
+
+    def say(self, sentence: str) -> None:
+        self._live.console.print(sentence, markup=False)
+
+    def event(self, event: dict[str, Any]) -> None:
+        pass
+
+    def progress(self, progress: Progress) -> None:
+        self._live.update(_table(progress))
+
+    def close(self) -> None:
+        self._live.stop()
+
+
+def open_display(*, as_json: bool) -> Display:
+    """The display that fits where the output goes."""
+    if as_json:
+        return JsonDisplay()
+    return LiveDisplay() if sys.stdout.isatty() else PlainDisplay()
+
+
+def _line(stage: Stage) -> str:
+    parts = [f"{stage.title} {stage.done + stage.failed:,}/{stage.total:,}"]
+    if stage.per_second:
+        parts.append(f"{stage.per_second:.1f} photos/s")
+    if stage.seconds_left is not None:
+        parts.append(f"{duration(stage.seconds_left)} left")
+    return ", ".join(parts)
+
+
+def _table(progress: Progress) -> Table:
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+
+    table = Table("", "", "photos", "photos/s", "time left", "retrying", "could not be read", box=None, pad_edge=False)
+    for stage in progress.stages:
+        left = stage.seconds_left
+        table.add_row(
+            stage.title,
+            ProgressBar(total=stage.total, completed=stage.done + stage.failed, width=24),
+            f"{stage.done + stage.failed:,}/{stage.total:,}",
+            f"{stage.per_second:.1f}" if stage.left else "done",
+            duration(left) if stage.left and left is not None else "",
+            str(stage.retrying or ""),
+            str(stage.failed or ""),
+        )
+    return table
