@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import typer
+
 from kizu_core.cli.app import app
 from kizu_core.plugins import hookspecs, specs
 from kizu_core.settings import Settings, environment_names

@@ -11,6 +11,7 @@ from pkgutil import resolve_name
 from typing import Any
 
 import pytest
+
 from kizu_core.plugins import hookspecs
 from kizu_support.distributions import Distribution, distributions
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import os
+import re
 import subprocess
 import sys
+import tomllib
+from importlib import metadata
 from pathlib import Path
 
-import tomllib
-from kizu_support.distributions import ROOT, distributions
+import pytest
+
+from kizu_support.distributions import ROOT, Distribution, distributions
 
 
 def test_import_contracts() -> None:
@@ -23,3 +28,30 @@ def test_import_contracts() -> None:
 def test_every_distribution_is_under_contract() -> None:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
     assert set(settings["root_packages"]) == {one.package for one in distributions()}
+
+
+@pytest.mark.parametrize("distribution", distributions(), ids=str)
+def test_what_is_imported_is_declared(distribution: Distribution) -> None:
+    """A package that only another one brings along may be gone tomorrow."""
+    project = distribution.pyproject["project"]
+    optional = [line for lines in project.get("optional-dependencies", {}).values() for line in lines]
+    declared = {canonical(re.split(r"[^\w.-]", line)[0]) for line in (*project["dependencies"], *optional)}
+    outside = top_level_imports(distribution) - set(sys.stdlib_module_names) - {distribution.package}
+    owners = metadata.packages_distributions()
+    undeclared = {name for name in outside if not declared & {canonical(owner) for owner in owners.get(name, [name])}}
+    assert not undeclared
+
+
+def top_level_imports(distribution: Distribution) -> set[str]:
+    found: set[str] = set()
+    for path in distribution.source.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                found.add(node.module.split(".")[0])
+    return found
+
+
+def canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()

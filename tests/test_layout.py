@@ -7,6 +7,7 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+
 from kizu_support.distributions import ROOT, Distribution, distributions
 
 ALL = distributions()

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+
 from kizu_support.distributions import Distribution, distributions
 
 # A forked child per module: each starts without what the one before it had imported, and no interpreter is

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from kizu_support.distributions import ROOT
 
 EVERYWHERE = {
