@@ -1,0 +1,62 @@
+"""Wheels built from the checkout, and empty virtual environments to install them into."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import venv
+from dataclasses import dataclass
+from pathlib import Path
+
+from kizu_support.distributions import Distribution
+
+# What pip needs to reach its index in this machine's way, and nothing that would let the checkout shine through.
+KEPT = ("HOME", "LANG", "PATH", "TMPDIR", "SSL_CERT_FILE", "XDG_CACHE_HOME")
+
+
+def clean_environment(home: Path) -> dict[str, str]:
+    """An environment without Kizu or Python settings, whose data folder is `home`."""
+    kept = {key: value for key, value in os.environ.items() if key in KEPT or key.startswith("PIP_")}
+    return {**kept, "KIZU_HOME": str(home)}
+
+
+def build_wheel(distribution: Distribution, folder: Path) -> Path:
+    """The wheel of one distribution, built by its own backend."""
+    out = folder / distribution.package
+    command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", str(out)]
+    run([*command, str(distribution.folder)], folder)
+    (wheel,) = out.glob("*.whl")
+    return wheel
+
+
+def run(command: list[str], cwd: Path, environment: dict[str, str] | None = None) -> str:
+    """Its standard output. A failure shows all that it printed."""
+    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, f"{command} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A virtual environment that starts empty, beside a data folder of its own."""
+
+    folder: Path
+
+    @classmethod
+    def create(cls, folder: Path) -> Environment:
+        venv.create(folder / "venv", with_pip=True)
+        return cls(folder)
+
+    @property
+    def home(self) -> Path:
+        return self.folder / "home"
+
+    def install(self, *wheels: Path) -> None:
+        pip = [str(self.folder / "venv" / "bin" / "python"), "-m", "pip", "install", "-q"]
+        run([*pip, *map(str, wheels)], self.folder, clean_environment(self.home))
+
+    def kizu(self, *arguments: str) -> str:
+        """Output of a `kizu` command that succeeds."""
+        program = str(self.folder / "venv" / "bin" / "kizu")
+        return run([program, *arguments], self.folder, clean_environment(self.home))
