@@ -1,1 +1,6 @@
-"""Kizu core: see `kizu_core.plugins` for what plugins use."""
+"""Kizu core: what plugins and programs import. Everything is loaded on first use, so importing this costs nothing."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any

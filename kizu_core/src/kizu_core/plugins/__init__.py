@@ -1,1 +1,1 @@
-
+"""Plugins: what they declare, how they are found, and what may be used of them."""
