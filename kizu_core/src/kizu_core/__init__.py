@@ -1,6 +1,172 @@
-"""Kizu core: what plugins and programs import. Everything is loaded on first use, so importing this costs nothing."""
+"""Kizu core: what plugins and programs import.
+
+Names are loaded on first use, so that importing this package costs nothing.
+"""
 
 from __future__ import annotations
 
-import importlib
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kizu_core.api import Library, open_library
+    from kizu_core.errors import (
+        ChildCrashed,
+        DatabaseError,
+        DatabaseUnavailable,
+        DiskFull,
+        FetchError,
+        FetchFailed,
+        FetchRefused,
+        JobCancelled,
+        JobError,
+        JobTimeout,
+        KizuError,
+        LeaseLost,
+        LibraryError,
+        MediaError,
+        ModelUnavailable,
+        NoSuchModel,
+        PictureTooLarge,
+        PluginError,
+        SchemaMismatch,
+        SettingError,
+        SourceMissing,
+        StorageError,
+        UnreadablePicture,
+        UnsupportedFormat,
+        WorkerError,
+    )
+    from kizu_core.models.registry import ModelRegistry
+    from kizu_core.plugins.hookspecs import hookimpl
+    from kizu_core.plugins.protocols import (
+        Detector,
+        Embedder,
+        FaceClusterer,
+        FaceModel,
+        JobContext,
+        JobHandler,
+        LibraryView,
+        Model,
+        ModelContext,
+        ModelSource,
+        OcrModel,
+        Vlm,
+    )
+    from kizu_core.plugins.specs import (
+        CommandSpec,
+        DetectorSpec,
+        EmbedderSpec,
+        FaceClustererSpec,
+        FaceModelSpec,
+        JobHandlerSpec,
+        ModelSpec,
+        MomentStrategySpec,
+        OcrSpec,
+        VlmSpec,
+        WeightFile,
+    )
+    from kizu_core.types import (
+        Box,
+        Caption,
+        Detection,
+        Face,
+        Job,
+        JobOutcome,
+        JobTable,
+        ModelType,
+        NewJob,
+        OperationResult,
+        Picture,
+        ResultRow,
+        TextSpan,
+    )
+
+__all__ = [
+    "Box",
+    "Caption",
+    "ChildCrashed",
+    "CommandSpec",
+    "DatabaseError",
+    "DatabaseUnavailable",
+    "Detection",
+    "Detector",
+    "DetectorSpec",
+    "DiskFull",
+    "Embedder",
+    "EmbedderSpec",
+    "Face",
+    "FaceClusterer",
+    "FaceClustererSpec",
+    "FaceModel",
+    "FaceModelSpec",
+    "FetchError",
+    "FetchFailed",
+    "FetchRefused",
+    "Job",
+    "JobCancelled",
+    "JobContext",
+    "JobError",
+    "JobHandler",
+    "JobHandlerSpec",
+    "JobOutcome",
+    "JobTable",
+    "JobTimeout",
+    "KizuError",
+    "LeaseLost",
+    "Library",
+    "LibraryError",
+    "LibraryView",
+    "MediaError",
+    "Model",
+    "ModelContext",
+    "ModelRegistry",
+    "ModelSource",
+    "ModelSpec",
+    "ModelType",
+    "ModelUnavailable",
+    "MomentStrategySpec",
+    "NewJob",
+    "NoSuchModel",
+    "OcrModel",
+    "OcrSpec",
+    "OperationResult",
+    "Picture",
+    "PictureTooLarge",
+    "PluginError",
+    "ResultRow",
+    "SchemaMismatch",
+    "SettingError",
+    "SourceMissing",
+    "StorageError",
+    "TextSpan",
+    "UnreadablePicture",
+    "UnsupportedFormat",
+    "Vlm",
+    "VlmSpec",
+    "WeightFile",
+    "WorkerError",
+    "hookimpl",
+    "open_library",
+]
+
+# Lightest first: a plugin module that asks for `hookimpl` and a spec stops well before models and api.
+_MODULES = (
+    "types",
+    "errors",
+    "plugins.specs",
+    "plugins.protocols",
+    "plugins.hookspecs",
+    "models.registry",
+    "api",
+)
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        for module in _MODULES:
+            found = getattr(import_module(f"{__name__}.{module}"), name, None)
+            if found is not None:
+                globals()[name] = found
+                return found
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

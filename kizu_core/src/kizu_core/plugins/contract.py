@@ -11,7 +11,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import fields
 from difflib import get_close_matches
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast, get_type_hints
 
 import pluggy
 from pydantic import TypeAdapter, ValidationError
@@ -157,16 +157,16 @@ def _weight_problems(weight: WeightFile) -> Iterable[str]:
         yield f"the weight file {weight.name} needs its size in bytes and its licence"
 
 
-@cache
-def _adapter(cls: Hashable) -> TypeAdapter[Any]:
-    return TypeAdapter(cls)
-
-
 def _type_problems(value: Any) -> Iterable[str]:
     """Fields whose value is not of the declared type: a dataclass checks nothing by itself."""
-    given = {field.name: getattr(value, field.name) for field in fields(value)}
-    try:
-        _adapter(type(value)).validate_python(given, strict=True)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        yield f"its field {first['loc'][0]} does not fit: {first['msg']}"
+    hints = get_type_hints(type(value))
+    for field in fields(value):
+        try:
+            _validator(hints[field.name]).validate_python(getattr(value, field.name), strict=True)
+        except ValidationError as error:
+            yield f"its field {field.name} does not fit: {error.errors(include_url=False)[0]['msg']}"
+
+
+@cache
+def _validator(hint: Hashable) -> TypeAdapter[Any]:
+    return TypeAdapter(cast("type[Any]", hint))

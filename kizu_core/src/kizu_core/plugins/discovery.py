@@ -147,7 +147,7 @@ def _load(
     manager: pluggy.PluginManager, entry: metadata.EntryPoint, record: PluginRecord, requires: Iterable[str]
 ) -> PluginRecord:
     """Imports and registers one plugin, calls its hooks, checks what they return."""
-    ask_author = f"Update {record.distribution}, report this to its author, or `kizu plugins disable {record.name}`."
+    ask_author = f"Update {record.distribution}, or `kizu plugins disable {record.name}` and tell its author."
     try:
         complaint = _guarded("reading its requirements", lambda: check_core_range(requires))
         if complaint:
