@@ -1,0 +1,272 @@
+"""Make the database agree with a folder: which photos are new, edited, moved, gone. Originals are only read."""
+
+from __future__ import annotations
+
+import fcntl
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Protocol
+from uuid import UUID
+
+from kizu_core.database.paths import path_to_text, text_to_path
+from kizu_core.errors import LibraryError
+from kizu_core.library.answers import Answer
+from kizu_core.library.compare import Comparison, KnownFile, compare, is_other_disk
+from kizu_core.library.readers import Readers
+from kizu_core.library.report import Progress, ReconcileReport, Unreadable
+from kizu_core.library.scan import FileSeen, Scan
+
+BATCH: Final = 500
+BATCH_SECONDS: Final = 5.0
+PAGE: Final = 1000
+
+OnEvent = Callable[[Progress], None]
+
+
+class LibraryDatabase(Protocol):
+    """The functions of the migration `library`, as `database.Database` offers them."""
+
+    def root(self, user: UUID, path: str, device: str | None) -> Mapping[str, Any] | None: ...
+
+    def root_files(self, root: UUID, after: str | None, limit: int) -> Sequence[Mapping[str, Any]]: ...
+
+    def import_files(self, root: UUID, files: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]: ...
+
+    def mark_missing(self, root: UUID, paths: Sequence[str]) -> int: ...
+
+    def root_state(self, root: UUID, state: str, device: str | None = None) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A folder's place in the library: `below` the root, both as `os` takes them; `device` as last remembered."""
+
+    root_id: UUID
+    root: Path
+    below: str
+    device: str | None
+
+    @property
+    def folder(self) -> Path:
+        return self.root / self.below
+
+
+class Reconciler:
+    """Scans folders of one user. `run_folder` is where its lock lies; `readers` how many processes read files."""
+
+    def __init__(self, database: LibraryDatabase, user: UUID, *, run_folder: Path, readers: int) -> None:
+        self._database = database
+        self._user = user
+        self._run_folder = run_folder
+        self._readers = max(1, readers)
+
+    def run(self, folder: Path, on_event: OnEvent = lambda _: None) -> ReconcileReport:
+        """Scan `folder` and write what changed. Only new and changed files are read.
+
+        A folder that is known, but absent, empty or on another disk, is reported as offline; nothing is marked
+        missing then. Raises `LibraryError` for a folder that is not there and never was, and database errors.
+        """
+        started = time.monotonic()
+        with self._alone(on_event):
+            report = self._reconcile(folder, on_event)
+        report.seconds = time.monotonic() - started
+        on_event(Progress(stage="done", done=report.read, total=report.read))
+        return report
+
+    @contextmanager
+    def _alone(self, on_event: OnEvent) -> Iterator[None]:
+        """One scan of a library at a time: a second one waits, then finds nothing left to read."""
+        self._run_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with (self._run_folder / f"library-{self._user}.lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                message = "Another Kizu is reading photos into this library; this one goes on when it has finished."
+                on_event(Progress(stage="waiting", message=message))
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _reconcile(self, folder: Path, on_event: OnEvent) -> ReconcileReport:
+        place = self._place(folder)
+        report = ReconcileReport(root_id=place.root_id, root=str(place.root), below=place.below)
+        on_event(Progress(stage="scanning", message=f"Looking through {place.folder}."))
+        known = self._known(place)
+        seen = self._seen(place, report, on_event)
+        device = _device(place.root)
+        other_device = device != place.device
+        report.offline = _why_offline(place, seen, known, report, other_device=other_device)
+        if report.offline:
+            if not place.below:
+                self._database.root_state(place.root_id, "offline")
+            return report
+        found = compare(seen, known, other_device=other_device)
+        report.unchanged = len(found.same) + len(found.renumbered)
+        report.unreadable = [Unreadable(path=file.path, error=file.error) for file in found.same if file.error]
+        self._write(place, found, report, on_event)
+        self._database.root_state(place.root_id, "online", device)
+        return report
+
+    def _place(self, folder: Path) -> _Place:
+        """Where the folder belongs; a folder seen for the first time becomes a root."""
+        path = folder.expanduser().resolve()
+        if path.exists() and not path.is_dir():
+            raise LibraryError(f"{path} is a file, not a folder.", hint="Give the folder that it lies in.")
+        answer = self._database.root(self._user, path_to_text(str(path)), _device(path))
+        if answer is None:
+            raise LibraryError(f"There is no folder {path}.", hint="Check the name, and whether its disk is connected.")
+        root, below = text_to_path(answer["path"]), text_to_path(answer["below"])
+        return _Place(UUID(str(answer["id"])), Path(root), below, answer["device"])
+
+    def _known(self, place: _Place) -> dict[str, KnownFile]:
+        """Rows of the scanned part of the root, by path."""
+        prefix = path_to_text(place.below) + "/" if place.below else ""
+        known: dict[str, KnownFile] = {}
+        after: str | None = prefix or None
+        while True:
+            page = [KnownFile(**row) for row in self._database.root_files(place.root_id, after, PAGE)]
+            known.update((file.path, file) for file in page if file.path.startswith(prefix))
+            if len(page) < PAGE or not page[-1].path.startswith(prefix):
+                return known
+            after = page[-1].path
+
+    def _seen(self, place: _Place, report: ReconcileReport, on_event: OnEvent) -> list[FileSeen]:
+        if not place.folder.is_dir():
+            return []
+        scan = Scan(place.root, place.below)
+        seen = []
+        for file in scan:
+            seen.append(file)
+            if len(seen) % PAGE == 0:
+                on_event(Progress(stage="scanning", done=len(seen)))
+        report.found, report.ignored, report.unknown = dict(scan.found), dict(scan.ignored), dict(scan.unknown)
+        report.problems = [
+            Unreadable(path=one.path, error=LibraryError(one.message).as_dict()) for one in scan.problems
+        ]
+        return seen
+
+    def _write(self, place: _Place, found: Comparison, report: ReconcileReport, on_event: OnEvent) -> None:
+        """Read and import what is new or changed, then mark what is gone."""
+        gone = [file for file in found.gone if _is_gone(place, file, report)]
+        outcomes = _Outcomes(report, gone)
+        for start in range(0, len(found.renumbered), BATCH):
+            self._database.import_files(
+                place.root_id, [_known_row(file, before) for file, before in found.renumbered[start : start + BATCH]]
+            )
+        total = len(found.new) + len(found.changed)
+        with Readers(place.root, self._readers) as readers:
+            answers = self._in_good_order(found, readers)
+            for batch in _batches(answers):
+                rows = [_row(file, answer) for file, answer in batch]
+                outcomes.count(rows, self._database.import_files(place.root_id, rows))
+                on_event(Progress(stage="reading", done=report.read, total=total))
+        for start in range(0, len(gone), BATCH):
+            self._database.mark_missing(place.root_id, [file.path for file in gone[start : start + BATCH]])
+        report.missing = outcomes.not_found_again()
+
+    @staticmethod
+    def _in_good_order(found: Comparison, readers: Readers) -> Iterator[tuple[FileSeen, Answer]]:
+        """New paths first, then changed ones whose content is known, then edits.
+
+        So a photo that was copied or renamed before its path got new content is recognised by its content, and
+        the edit does not change the photo under its copy.
+        """
+        yield from readers.read(found.new)
+        contents = {file.sha256 for file in (*found.same, *found.gone)}
+        changed = list(readers.read(found.changed))
+        yield from sorted(changed, key=lambda one: one[1].get("sha256") not in contents)
+
+
+class _Outcomes:
+    """Counts what became of files that were read; known content at a new path was moved if its old path is gone."""
+
+    def __init__(self, report: ReconcileReport, gone: Iterable[KnownFile]) -> None:
+        self._report = report
+        self._gone = Counter(file.sha256 for file in gone)
+
+    def count(self, rows: Sequence[Mapping[str, Any]], outcomes: Sequence[Mapping[str, Any]]) -> None:
+        by_path = {row["path"]: row for row in rows}
+        report = self._report
+        report.read += len(rows)
+        for one in outcomes:
+            row, outcome = by_path[one["path"]], one["outcome"]
+            if outcome == "unreadable":
+                report.unreadable.append(Unreadable(path=row["path"], error=row["error"]))
+            elif outcome == "linked" and self._gone[row["sha256"]] > 0:
+                self._gone[row["sha256"]] -= 1
+                report.moved += 1
+            elif outcome == "linked":
+                report.copies += 1
+            elif outcome == "same":
+                report.unchanged += 1
+            else:
+                setattr(report, outcome, getattr(report, outcome) + 1)
+
+    def not_found_again(self) -> int:
+        """Files that are gone and were not moved."""
+        return sum(self._gone.values())
+
+
+def _why_offline(
+    place: _Place,
+    seen: Sequence[FileSeen],
+    known: Mapping[str, KnownFile],
+    report: ReconcileReport,
+    *,
+    other_device: bool,
+) -> str | None:
+    """A sentence if the folder can't be trusted to show what became of its photos."""
+    count = sum(not file.missing for file in known.values())
+    if not place.folder.is_dir():
+        return f"{place.folder} is not there now. Its {count} files stay in the library as they are."
+    if any(problem.path == path_to_text(place.below) for problem in report.problems):
+        return f"{place.folder} can't be read now. Its {count} files stay in the library as they are."
+    if count and not seen:
+        return f"{place.folder} is empty now. Its {count} files stay in the library, in case its disk is not connected."
+    if count and other_device and is_other_disk(seen, known):
+        return (
+            f"{place.folder} is on another disk now, and most of its {count} files are not there: nothing was changed."
+        )
+    return None
+
+
+def _is_gone(place: _Place, file: KnownFile, report: ReconcileReport) -> bool:
+    """Whether a file that was not seen is really gone: its place could be looked at, with its own disk mounted."""
+    if any(file.path.startswith(f"{problem.path}/") or file.path == problem.path for problem in report.problems):
+        return False
+    mount = place.root / text_to_path(file.mount)
+    return not file.mount or (mount.is_dir() and _device(mount) != _device(mount.parent))
+
+
+def _device(path: Path) -> str | None:
+    """The device that a folder lies on, None if it is not there."""
+    try:
+        return str(path.stat().st_dev)
+    except OSError:
+        return None
+
+
+def _row(file: FileSeen, answer: Answer) -> dict[str, Any]:
+    """A file as `kizu_import_files` takes it."""
+    place = {"size": file.size, "mtime_ns": file.mtime_ns, "inode": file.inode, "mount": file.mount}
+    return {"path": file.path, **place, **answer}
+
+
+def _known_row(file: FileSeen, before: KnownFile) -> dict[str, Any]:
+    return _row(file, {"error": before.error} if before.error else {"sha256": before.sha256})
+
+
+def _batches(answers: Iterable[tuple[FileSeen, Answer]]) -> Iterator[list[tuple[FileSeen, Answer]]]:
+    """Batches of a fair size that are never held back for long: what is written is not read again after a crash."""
+    batch: list[tuple[FileSeen, Answer]] = []
+    started = time.monotonic()
+    for one in answers:
+        batch.append(one)
+        if len(batch) >= BATCH or time.monotonic() - started > BATCH_SECONDS:
+            yield batch
+            batch, started = [], time.monotonic()
+    if batch:
+        yield batch
