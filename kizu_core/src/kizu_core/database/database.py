@@ -1,0 +1,216 @@
+"""One method for each SQL function, typed. The functions' own comments in `migrations/` say what they do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from kizu_core.database.paths import path_to_text, text_to_path
+from kizu_core.database.transport import Transport
+from kizu_core.types import Job, JobTable
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFile:
+    """An existing place of the original: `path` is absolute, below the folder `root` of the same user."""
+
+    root: Path
+    path: Path
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A claimed job with what only its holder may know. `token` fences every later write."""
+
+    job: Job
+    token: UUID
+    attempt: int
+    max_attempts: int
+    crash_count: int
+    url: str | None
+    orientation: int | None
+    needs_web_version: bool
+    asset: Mapping[str, Any]
+    files: tuple[LocalFile, ...]
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> Claim:
+        """From one element of what `kizu_claim` returns."""
+        job = Job(
+            id=UUID(row["id"]),
+            table=JobTable(row["table"]),
+            job_type=row["job_type"],
+            user_id=UUID(row["user_id"]),
+            asset_id=UUID(row["asset_id"]) if row.get("asset_id") else None,
+            todo=tuple(row.get("todo") or ()),
+            params=row.get("params") or {},
+            attempt=row["attempt"],
+        )
+        return cls(
+            job=job,
+            token=UUID(row["lease_token"]),
+            attempt=row["attempt"],
+            max_attempts=row["max_attempts"],
+            crash_count=row.get("crash_count") or 0,
+            url=row.get("url"),
+            orientation=row.get("input_orientation"),
+            needs_web_version=bool(row.get("needs_web_version", True)),
+            asset=row.get("asset") or {},
+            files=tuple(_local_file(one) for one in row.get("files") or ()),
+        )
+
+
+def _local_file(row: Mapping[str, Any]) -> LocalFile:
+    root = Path(text_to_path(row["root"]))
+    return LocalFile(root, root / text_to_path(row["path"]), row["size"])
+
+
+class Database:
+    """The database as Kizu's code sees it. Errors are those of `Transport.call`.
+
+    Methods that take `user` first act as that user under row level security; the others are for workers.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._transport.close()
+
+    def schema_version(self) -> str | None:
+        """Newest migration of the database."""
+        version: str | None = self._call("schema_version")
+        return version
+
+    # Users and jobs
+
+    def ensure_user(self, name: str) -> UUID:
+        """The user called `name`, made if there is none."""
+        return UUID(self._call("ensure_user", name=name))
+
+    def worker_hello(self, worker: str, info: Mapping[str, Any], can: Iterable[str]) -> None:
+        """Register a worker, or show that it lives; offers its operations."""
+        self._call("worker_hello", worker=worker, info=info, can=list(can))
+
+    def worker_bye(self, worker: str) -> None:
+        """A worker ends."""
+        self._call("worker_bye", worker=worker)
+
+    def enqueue(self, table: JobTable, jobs: Sequence[Mapping[str, Any]]) -> list[Json]:
+        """Add jobs; one `{id, created}` each, `created` false where the same job was already waiting."""
+        added: list[Json] = self._call("enqueue", table=table, jobs=list(jobs))
+        return added
+
+    def enqueue_stale(
+        self, user: UUID, wanted: Sequence[Mapping[str, Any]], root: UUID | None = None
+    ) -> dict[str, int]:
+        """Add the jobs that are missing for the wanted operations; operation -> number of photos."""
+        counts: dict[str, int] = self._call("enqueue_stale", user=user, wanted=list(wanted), root=root)
+        return counts
+
+    def claim(
+        self, table: JobTable, worker: str, request: UUID, can: Iterable[str], limit: int, lease_s: int
+    ) -> list[Claim]:
+        """Take up to `limit` jobs that `can` do. The same `request` again returns the same jobs."""
+        rows = self._call(
+            "claim", table=table, worker=worker, request=request, can=list(can), limit=limit, lease_s=lease_s
+        )
+        return [Claim.from_row(row) for row in rows]
+
+    def heartbeat(self, worker: str, items: Sequence[Mapping[str, Any]], lease_s: int) -> dict[UUID, str]:
+        """Renew leases; each item is {table, id, token, progress, step}. Job id -> ok, lost or cancel."""
+        rows = self._call("heartbeat", worker=worker, items=list(items), lease_s=lease_s)
+        return {UUID(row["id"]): row["state"] for row in rows}
+
+    def complete(self, claim: Claim, payload: Mapping[str, Any]) -> str:
+        """Store results and finish (that part of) the job in one transaction: ok, already or lease_lost."""
+        return self._finish("complete", claim, payload=payload)
+
+    def fail(self, claim: Claim, error: Mapping[str, Any], retry_s: float | None = None) -> str:
+        """Give up on this attempt: retry, dead, invalid, already or lease_lost."""
+        return self._finish("fail", claim, error=error, retry_s=retry_s)
+
+    def release(self, claim: Claim) -> str:
+        """Give the job back as if it had not been claimed."""
+        return self._finish("release", claim)
+
+    def reap(self, limit: int = 100) -> int:
+        """Return jobs of dead workers to the queue; how many."""
+        return int(self._call("reap", limit=limit))
+
+    def cancel(self, table: JobTable, jobs: Iterable[UUID]) -> int:
+        """Cancel waiting jobs and ask running ones to stop; how many."""
+        return int(self._call("cancel", table=table, ids=list(jobs)))
+
+    def requeue(self, table: JobTable, jobs: Iterable[UUID]) -> int:
+        """Let finished or failed jobs run again; how many."""
+        return int(self._call("requeue", table=table, ids=list(jobs)))
+
+    def status(self, user: UUID | None = None) -> Json:
+        """Counts, failures and workers, of one user or of all."""
+        status: Json = self._call("status", user=user)
+        return status
+
+    # Folders and files
+
+    def root(self, user: UUID, path: Path, device: str | None = None) -> Json | None:
+        """The library folder that `path` belongs to; made if there is none and `device` is given."""
+        root: Json | None = self._call("root", user=user, path=path, device=device)
+        return root
+
+    def root_files(self, root: UUID, after: str | None = None, limit: int = 1000) -> list[Json]:
+        """What is known of the files below a root, by path, one page after the path `after`."""
+        rows: list[Json] = self._call("root_files", root=root, after=after, limit=limit)
+        return rows
+
+    def import_files(self, root: UUID, files: Sequence[Mapping[str, Any]]) -> Json:
+        """Record files that are new, changed or moved."""
+        counts: Json = self._call("import_files", root=root, files=list(files))
+        return counts
+
+    def mark_missing(self, root: UUID, paths: Iterable[str]) -> int:
+        """Record files that are gone; how many."""
+        return int(self._call("mark_missing", root=root, paths=[path_to_text(path) for path in paths]))
+
+    def root_state(self, root: UUID, state: str, device: str | None = None) -> None:
+        """Record that a root was scanned (online) or is not there (offline)."""
+        self._call("root_state", root=root, state=state, device=device)
+
+    # What a user sees
+
+    def assets(self, user: UUID, limit: int = 100, after: Any = None, where: Mapping[str, Any] | None = None) -> Any:
+        """One page of the user's photos."""
+        return self._call_as(user, "assets", limit=limit, after=after, filter=where or {})
+
+    def asset(self, user: UUID, asset: UUID) -> Json | None:
+        """Everything about one photo, or None when the user has no such photo."""
+        found: Json | None = self._call_as(user, "asset", id=asset)
+        return found
+
+    def search(self, user: UUID, query: str, limit: int = 50, after: Any = None) -> Any:
+        """Photos that fit the text, best first, each with the reason."""
+        return self._call_as(user, "search", query=query, limit=limit, after=after)
+
+    def my_status(self, user: UUID) -> Json:
+        """`status` as the user sees it."""
+        status: Json = self._call_as(user, "status")
+        return status
+
+    def _finish(self, function: str, claim: Claim, **arguments: Any) -> str:
+        answer: str = self._call(function, table=claim.job.table, id=claim.job.id, token=claim.token, **arguments)
+        return answer
+
+    def _call(self, function: str, **arguments: Any) -> Any:
+        return self._call_as(None, function, **arguments)
+
+    def _call_as(self, as_user: UUID | None, function: str, **arguments: Any) -> Any:
+        """Arguments that are None are left to the function's defaults."""
+        named = {f"p_{name}": value for name, value in arguments.items() if value is not None}
+        return self._transport.call(f"kizu_{function}", named, user=as_user)

@@ -1,0 +1,161 @@
+"""One embedded server: is it up, is it ours, start it, wait for it.
+
+Whether a server is up is decided by talking to it, whose it is by the identity that it shares with the folder.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+from pathlib import Path
+from urllib.parse import quote
+
+from kizu_core.database.bootstrap import CONFIG, DATABASE, PASSWORDS, failure
+from kizu_core.database.config import configuration
+from kizu_core.database.passwords import read_passwords
+from kizu_core.database.processes import PID_FILE, is_alive, server_pid, socket_folder
+from kizu_core.database.programs import Programs
+from kizu_core.errors import DatabaseError, DatabaseUnavailable
+
+PORT = 5432
+SOCKET = f".s.PGSQL.{PORT}"
+PATIENCE_S = 600.0
+SAY_AFTER_S = 3.0
+LARGEST_LOG = 10 * 1024 * 1024
+STILL_ENDING = "pre-existing shared memory block"
+
+Say = Callable[[str], None]
+
+
+class Standing(Enum):
+    """What answers on the socket of a data folder."""
+
+    DOWN = auto()
+    STARTING = auto()
+    UP = auto()
+    FOREIGN = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """The server of the data folder `data`; `sockets` is where its socket goes when this process starts it."""
+
+    data: Path
+    sockets: Path
+    log: Path
+
+    def url(self, role: str) -> str:
+        """libpq URL of the running server for one of the login roles."""
+        password = (read_passwords(self.data / PASSWORDS) or {}).get(role, "")
+        return f"postgresql://{role}:{password}@/{DATABASE}?host={quote(str(self._sockets()), safe='')}&port={PORT}"
+
+    def standing(self) -> Standing:
+        """Ask the socket."""
+        if not self._somebody_listens():
+            return Standing.DOWN
+        import psycopg
+
+        url = self.url("kizu_worker")
+        ours = server_pid(self.data) is not None
+        if psycopg.pq.PGconn.ping(url.encode()) == psycopg.pq.Ping.REJECT:
+            return Standing.STARTING if ours else Standing.FOREIGN
+        try:
+            with psycopg.connect(url, connect_timeout=5) as connection:
+                row = connection.execute("select system_identifier from pg_control_system()").fetchone()
+        except psycopg.OperationalError:
+            # Ours but full, or with other passwords: what a caller meets next says more than a guess here.
+            return Standing.UP if ours else Standing.FOREIGN
+        return Standing.UP if row is not None and row[0] == self._identifier() else Standing.FOREIGN
+
+    def start(self, programs: Programs, say: Say) -> None:
+        """Start the server and wait until it answers, however long it replays its log.
+
+        The caller holds the start lock and has seen that nothing listens. Raises `DatabaseError` with the
+        server's own reason.
+        """
+        config = self.data / CONFIG
+        config.write_text(configuration(self.sockets), encoding="utf-8")
+        programs.account.give(config)
+        self._rotate_log()
+        end = time.monotonic() + PATIENCE_S
+        while True:
+            self._remove_stale_locks()
+            begins = self.log.stat().st_size if self.log.exists() else 0
+            pid = programs.start_server(self.data, self.log)
+            if self._wait(pid, end, say):
+                return
+            said = self.log.read_bytes()[begins:].decode(errors="replace")
+            if STILL_ENDING not in said or time.monotonic() > end:
+                raise failure(said, self.data.parent)
+            # A killed server's sessions end when they next look up; two servers on one folder would ruin it.
+            say("Waiting for processes of the killed database to end.")
+            time.sleep(0.5)
+
+    def wait_until_up(self, say: Say) -> None:
+        """Wait for a server that another process started. Returns also when it is gone again."""
+        pid = server_pid(self.data)
+        if pid is not None:
+            self._wait(pid, time.monotonic() + PATIENCE_S, say)
+
+    def _wait(self, pid: int, end: float, say: Say) -> bool:
+        """True when the server is up, False when its process ended."""
+        say_at = time.monotonic() + SAY_AFTER_S
+        while is_alive(pid):
+            standing = self.standing()
+            if standing is Standing.UP:
+                return True
+            if standing is Standing.FOREIGN and server_pid(self.data) is None:
+                raise foreign(self.sockets / SOCKET)
+            if time.monotonic() > end:
+                raise DatabaseUnavailable(
+                    "The embedded database is still not ready.", hint=f"It goes on working; its log is {self.log}."
+                )
+            if time.monotonic() > say_at:
+                say("The database is repairing itself after a crash; waiting for it.")
+                say_at = float("inf")
+            time.sleep(0.03)
+        return False
+
+    def _sockets(self) -> Path:
+        return socket_folder(self.data) or self.sockets
+
+    def _somebody_listens(self) -> bool:
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.settimeout(5)
+            try:
+                probe.connect(str(self._sockets() / SOCKET))
+            except (FileNotFoundError, ConnectionRefusedError):
+                return False
+            except (TimeoutError, BlockingIOError):
+                return True
+        return True
+
+    def _identifier(self) -> int:
+        """The cluster's random identity: the first eight bytes of its control file, signed as SQL shows it."""
+        return int(struct.unpack("=q", (self.data / "global" / "pg_control").read_bytes()[:8])[0])
+
+    def _remove_stale_locks(self) -> None:
+        """Lock files of a dead server, which PostgreSQL would believe if their number lives again elsewhere.
+
+        Nobody listens, no process is the server of this folder, and the start lock is held: they are stale.
+        Sessions that outlived their server still hold its shared memory, which PostgreSQL checks without them.
+        """
+        if server_pid(self.data) is None:
+            for path in (self.data / PID_FILE, self.sockets / f"{SOCKET}.lock", self.sockets / SOCKET):
+                path.unlink(missing_ok=True)
+
+    def _rotate_log(self) -> None:
+        if self.log.exists() and self.log.stat().st_size > LARGEST_LOG:
+            self.log.replace(self.log.with_suffix(".old"))
+
+
+def foreign(address: Path) -> DatabaseError:
+    """The error for a server that is not ours at our address."""
+    return DatabaseError(
+        f"A server that is not Kizu's answers on {address}.",
+        hint="Stop it, or choose another data folder with --data or KIZU_HOME.",
+    )

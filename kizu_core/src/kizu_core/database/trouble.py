@@ -1,0 +1,74 @@
+"""psycopg's errors as Kizu's: one sentence without a secret, and whether trying again can help."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+import psycopg
+from psycopg import errors
+
+from kizu_core.errors import DatabaseError, DatabaseUnavailable, DiskFull, KizuError, SchemaMismatch
+
+VARIABLE = "KIZU_DATABASE_URL"
+
+# libpq gives no code for a refused connection, only words. What is not listed is taken for permanent.
+_PASSING = re.compile(
+    r"refused|timeout expired|timed out|No such file|could not translate host name|resolve|unreachable|reset by peer"
+    r"|closed the connection|starting up|shutting down|recovery mode|not yet accepting|too many clients"
+    r"|remaining connection slots|No route to host|could not receive",
+    re.IGNORECASE,
+)
+_REASONS = (
+    (r"could not translate host name|resolve", "its host name is unknown"),
+    (r"password authentication failed|no password supplied", "it does not accept the user or the password"),
+    (r"database \".*\" does not exist", "the database does not exist there"),
+    (r"role \".*\" does not exist", "the user does not exist there"),
+    (r"no pg_hba.conf entry|requires encryption", "it does not let this user in from here"),
+    (r"refused|No such file", "nothing answers there"),
+    (r"timeout expired|timed out", "it does not answer in time"),
+    (r"invalid response|unsupported frontend protocol|unexpected response", "what answers is not PostgreSQL"),
+    (r"starting up|shutting down|recovery mode|not yet accepting", "it is just starting or stopping"),
+    (r"too many clients|remaining connection slots", "it has no free connection"),
+)
+
+
+def place_of(url: str) -> str:
+    """Where a database is, for people: host, port and database, never user or password."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return "the database"
+    if not host:
+        return "the embedded database" if "host=%2F" in url else "the database"
+    return f"the database at {host}{f':{port}' if port else ''}{parts.path}"
+
+
+def connection_error(error: psycopg.Error, url: str) -> DatabaseError:
+    """The error for a connection that could not be made."""
+    said = str(error)
+    why = next((sentence for pattern, sentence in _REASONS if re.search(pattern, said)), "the connection failed")
+    kind = DatabaseUnavailable if _PASSING.search(said) else DatabaseError
+    place = place_of(url)
+    hint = None if place == "the embedded database" else f"Check {VARIABLE} and whether that server is running."
+    return kind(f"Kizu can't use {place}: {why}.", hint=hint)
+
+
+def call_error(error: psycopg.Error, function: str) -> KizuError:
+    """The error for a call that the database refused or that was cut off."""
+    if isinstance(error, errors.DiskFull):
+        return DiskFull("No space is left on the disk of the database.", hint="Free some space there.")
+    if isinstance(error, errors.SerializationFailure | errors.DeadlockDetected | errors.LockNotAvailable):
+        return DatabaseUnavailable("The database is busy with another change.")
+    if isinstance(error, errors.QueryCanceled):
+        return DatabaseUnavailable(f"The database took too long over {function}.")
+    if isinstance(error, errors.UndefinedFunction):
+        return SchemaMismatch(
+            f"The database does not know the function {function} of this version.", hint="Run `kizu db migrate`."
+        )
+    state = error.sqlstate or ""
+    if not state or state[:2] in {"08", "53"} or state.startswith("57P"):
+        return DatabaseUnavailable("The connection to the database was lost.")
+    said = error.diag.message_primary or "no reason given"
+    return DatabaseError(f"The database refused {function}: {said.rstrip('.')}.", hint=error.diag.message_hint)
