@@ -9,7 +9,7 @@ from kizu_core.pipeline.process import ImageRequest, ProcessService
 from kizu_core.pipeline.rows import result_of, rows_of
 from kizu_core.plugins.protocols import JobContext
 from kizu_core.settings import Settings
-from kizu_core.types import Job, JobOutcome
+from kizu_core.types import Job, JobOutcome, OperationResult, ResultRow
 
 
 class ImageAiHandler:
@@ -34,7 +34,8 @@ class ImageAiHandler:
         request = ImageRequest(
             path=context.source, operations=job.todo, orientation=job.params.get("input_orientation")
         )
-        rows, results = [], []
+        rows: list[ResultRow] = []
+        results: list[OperationResult] = []
         for output in service.process_image(request, context.progress, context.cancelled):
             found = rows_of(output, user_id=job.user_id, asset_id=job.asset_id)
             rows.extend(found)

@@ -1,0 +1,119 @@
+"""`open_library`: what commands, the web plugin and Python programs call.
+
+with open_library() as library:
+    library.import_folder(Path("~/Photos"))
+    library.work()
+    for hit in library.search("welcome")["hits"]:
+        print(hit["path"], hit["reasons"])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from kizu_core.database.opening import OpenDatabase, open_database
+from kizu_core.library.reconcile import OnEvent, Reconciler
+from kizu_core.library.report import ReconcileReport
+from kizu_core.models.offers import Gap, Offer, gaps, offers, wanted
+from kizu_core.models.selection import load_catalog, pin_defaults
+from kizu_core.plugins.catalog import Catalog
+from kizu_core.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from kizu_core.worker.supervisor import Worker, WorkerOptions
+
+Json = dict[str, Any]
+
+
+class Assets:
+    """The user's photos and videos, as rows with everything known about them."""
+
+    def __init__(self, database: OpenDatabase, user: UUID) -> None:
+        self._database = database
+        self._user = user
+
+    def page(self, limit: int = 100, after: Any = None, where: Mapping[str, Any] | None = None) -> Json:
+        """Newest first; `after` is the `next` of the page before."""
+        page: Json = self._database.api.assets(self._user, limit, after, where)
+        return page
+
+    def show(self, asset: UUID) -> Json | None:
+        """Facts, files and every result of one photo; None if the user has no such photo."""
+        return self._database.api.asset(self._user, asset)
+
+
+class Library:
+    """One user's photos. Built by `open_library`; every answer holds rows of this user only."""
+
+    def __init__(self, settings: Settings, database: OpenDatabase, catalog: Catalog, user: UUID) -> None:
+        self.settings = settings
+        self.database = database
+        self.catalog = catalog
+        self.user = user
+        self.assets = Assets(database, user)
+
+    @property
+    def offers(self) -> tuple[Offer, ...]:
+        """What can be done with photos here and now."""
+        return offers(self.catalog, self.settings)
+
+    @property
+    def gaps(self) -> tuple[Gap, ...]:
+        """Operations that need a plugin or weights first."""
+        return gaps(self.catalog, self.settings)
+
+    def import_folder(self, folder: Path, on_event: OnEvent = lambda _: None) -> ReconcileReport:
+        """Make the library agree with a folder. Originals are only read. See `Reconciler.run`."""
+        reconciler = Reconciler(
+            self.database.worker,
+            self.user,
+            run_folder=self.settings.paths.run,
+            readers=self.settings.thread_count,
+        )
+        return reconciler.run(folder, on_event)
+
+    def enqueue(self) -> dict[str, int]:
+        """Queue exactly what is missing or stale for today's models; operation -> photos."""
+        return self.database.worker.enqueue_stale(self.user, wanted(self.offers))
+
+    def worker(self, options: WorkerOptions) -> Worker:
+        """A worker of this process for the jobs of the database. `run` it, `stop` it from a signal."""
+        from kizu_core.blobs.local import LocalBlobs
+        from kizu_core.worker.supervisor import Worker
+
+        return Worker(self.settings, self.database, LocalBlobs(self.settings.paths.blobs), self.catalog, options)
+
+    def status(self) -> Json:
+        """Counts, failures grouped by cause, workers and folders."""
+        return self.database.worker.status(self.user)
+
+    def search(self, query: str, limit: int = 50, after: Any = None) -> Json:
+        """Photos that fit the words, best first, each with its reasons; `next` continues."""
+        page: Json = self.database.api.search(self.user, query, limit, after)
+        return page
+
+
+@contextmanager
+def open_library(
+    settings: Settings | None = None,
+    user: str | None = None,
+    on_wait: Callable[[str], None] | None = None,
+    *,
+    pin: bool = False,
+) -> Iterator[Library]:
+    """Open the library of a user (default: the setting `user`); makes or migrates the database if need be.
+
+    `on_wait` is told, in a sentence, of anything that takes long. `pin` writes down today's default model of each
+    kind, as everything that makes results does, so that a plugin installed later changes nothing by itself.
+    Raises `KizuError`.
+    """
+    settings = settings or load_settings()
+    catalog = load_catalog(settings)
+    if pin:
+        pin_defaults(settings, catalog)
+    with open_database(settings, on_wait) as database:
+        yield Library(settings, database, catalog, database.worker.ensure_user(user or settings.user))
