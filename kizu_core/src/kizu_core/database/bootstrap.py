@@ -94,7 +94,7 @@ def _cluster_statements() -> Iterable[str]:
 
 
 def _database_statements() -> Iterable[str]:
-    yield "create schema extensions"
+    yield "create schema extensions authorization kizu_owner"
     yield "grant usage on schema extensions to public"
     yield from (f"create extension {name} with schema extensions" for name in EXTENSIONS)
     yield f"alter database {DATABASE} set search_path = public, extensions"

@@ -23,6 +23,7 @@ from kizu_core.errors import DatabaseError, DatabaseUnavailable
 
 PORT = 5432
 SOCKET = f".s.PGSQL.{PORT}"
+ANSWER_S = 5
 PATIENCE_S = 600.0
 SAY_AFTER_S = 3.0
 LARGEST_LOG = 10 * 1024 * 1024
@@ -61,10 +62,10 @@ class Server:
 
         url = self.url("kizu_worker")
         ours = server_pid(self.data) is not None
-        if psycopg.pq.PGconn.ping(url.encode()) == psycopg.pq.Ping.REJECT:
+        if psycopg.pq.PGconn.ping(f"{url}&connect_timeout={ANSWER_S}".encode()) == psycopg.pq.Ping.REJECT:
             return Standing.STARTING if ours else Standing.FOREIGN
         try:
-            with psycopg.connect(url, connect_timeout=5) as connection:
+            with psycopg.connect(url, connect_timeout=ANSWER_S) as connection:
                 row = connection.execute("select system_identifier from pg_control_system()").fetchone()
         except psycopg.OperationalError:
             # Ours but full, or with other passwords: what a caller meets next says more than a guess here.
@@ -125,7 +126,7 @@ class Server:
 
     def _somebody_listens(self) -> bool:
         with socket.socket(socket.AF_UNIX) as probe:
-            probe.settimeout(5)
+            probe.settimeout(ANSWER_S)
             try:
                 probe.connect(str(self._sockets() / SOCKET))
             except (FileNotFoundError, ConnectionRefusedError):

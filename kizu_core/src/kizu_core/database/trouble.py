@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import errors
+from psycopg.conninfo import conninfo_to_dict
 
 from kizu_core.errors import DatabaseError, DatabaseUnavailable, DiskFull, KizuError, SchemaMismatch
 
@@ -36,13 +36,13 @@ _REASONS = (
 def place_of(url: str) -> str:
     """Where a database is, for people: host, port and database, never user or password."""
     try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
+        parts = conninfo_to_dict(url)
+    except psycopg.Error:
         return "the database"
-    if not host:
-        return "the embedded database" if "host=%2F" in url else "the database"
-    return f"the database at {host}{f':{port}' if port else ''}{parts.path}"
+    host, port, name = (str(parts.get(key) or "") for key in ("host", "port", "dbname"))
+    if host.startswith("/"):
+        return f"the database at {host}/.s.PGSQL.{port or 5432}"
+    return f"the database at {host or 'localhost'}{f':{port}' if port else ''}/{name}"
 
 
 def connection_error(error: psycopg.Error, url: str) -> DatabaseError:
@@ -50,9 +50,8 @@ def connection_error(error: psycopg.Error, url: str) -> DatabaseError:
     said = str(error)
     why = next((sentence for pattern, sentence in _REASONS if re.search(pattern, said)), "the connection failed")
     kind = DatabaseUnavailable if _PASSING.search(said) else DatabaseError
-    place = place_of(url)
-    hint = None if place == "the embedded database" else f"Check {VARIABLE} and whether that server is running."
-    return kind(f"Kizu can't use {place}: {why}.", hint=hint)
+    hint = f"If {VARIABLE} is set, check it and whether that server is running; see also `kizu db status`."
+    return kind(f"Kizu can't use {place_of(url)}: {why}.", hint=hint)
 
 
 def call_error(error: psycopg.Error, function: str) -> KizuError:
