@@ -28,9 +28,12 @@ import psycopg
 import pytest
 from psycopg import sql
 from psycopg.rows import TupleRow, tuple_row
+from psycopg.types.json import Jsonb
 
 from kizu_core.database.account import Account, account_for
 from kizu_core.database.programs import binaries
+
+Connection = psycopg.Connection[TupleRow]
 
 # What a superuser does once for a server, and what for each database; Kizu itself never needs more than `kizu_owner`.
 ROLES = """
@@ -133,7 +136,7 @@ def migrate(database: KizuDatabase) -> None:
             connection.execute(path.read_bytes())
 
 
-def call(connection: psycopg.Connection[TupleRow], function: str, /, **arguments: Any) -> Any:
+def call(connection: Connection, function: str, /, **arguments: Any) -> Any:
     """Call a `kizu_*` function with named arguments, dicts and lists of dicts as jsonb; returns its one value."""
     named = sql.SQL(", ").join(sql.SQL("{} => {}").format(sql.Identifier(k), sql.Placeholder(k)) for k in arguments)
     query = sql.SQL("select public.{}({})").format(sql.Identifier(function), named)
@@ -143,7 +146,7 @@ def call(connection: psycopg.Connection[TupleRow], function: str, /, **arguments
 
 def _as_json(value: Any) -> Any:
     is_json = isinstance(value, dict) or (isinstance(value, list) and any(isinstance(one, dict) for one in value))
-    return psycopg.types.json.Jsonb(value) if is_json else value
+    return Jsonb(value) if is_json else value
 
 
 def _run(account: Account, program: str, *arguments: str) -> None:

@@ -21,7 +21,8 @@ end $$;
 create table if not exists kizu.schema_version (
   version text primary key,
   name text not null,
-  applied_at timestamptz not null default now()
+  applied_at timestamptz not null default now(),
+  checksum text -- SHA-256 of the file; null when another tool applied it
 );
 
 -- Tables that were there before Kizu came: their types, policies, grants and RLS flags are their owner's business.
