@@ -119,8 +119,14 @@ class SourceMissing(FetchError):
 
 
 class FetchFailed(FetchError):
+    """`retry_after_s`: how long the storage asked to be left alone, None if it did not say."""
+
     code = "fetch_failed"
     retryable = True
+
+    def __init__(self, message: str, *, hint: str | None = None, retry_after_s: float | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after_s = retry_after_s
 
 
 class StorageError(KizuError):

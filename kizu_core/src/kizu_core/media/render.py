@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,9 +21,12 @@ WEB_QUALITY = 92
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedFile:
+    """A finished JPEG. `sha12`: the first 12 hex digits of its SHA-256, for names that change with the content."""
+
     path: Path
     width_px: int
     height_px: int
+    sha12: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,4 +91,6 @@ def _save(image: Image.Image, path: Path, quality: int, *, icc: bytes | None) ->
         if error.errno == errno.ENOSPC:
             raise DiskFull(f"No space is left in {path.parent}.", hint="Free some space, then run again.") from error
         raise StorageError(f"{path.name} can't be written in {path.parent}: {error.strerror or error}.") from error
-    return RenderedFile(path=path, width_px=image.width, height_px=image.height)
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return RenderedFile(path=path, width_px=image.width, height_px=image.height, sha12=digest[:12])

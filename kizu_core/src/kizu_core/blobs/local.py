@@ -1,0 +1,111 @@
+"""Blobs in a folder of the data folder: thumbnails and web versions, whole or not there at all."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+import secrets
+import shutil
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from kizu_core.errors import DiskFull, StorageError
+
+_UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_KEY = re.compile(rf"{_UUID}/processed/{_UUID}/[A-Za-z0-9][A-Za-z0-9._-]{{0,99}}", re.ASCII)
+_FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+
+
+class LocalBlobs:
+    """Keys look like `{user}/processed/{asset}/{name}` and nothing else is ever opened below `root`.
+
+    No step of a key may be a symbolic link: each folder is opened relative to the one above it.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def put(self, key: str, path: Path) -> None:
+        """Stores a copy of `path` under `key`, durable when this returns; an older blob is replaced at once.
+
+        Raises `StorageError` for a key of another form or a link in the way, `DiskFull`.
+        """
+        *folders, name = parse_key(key)
+        temporary = f".{secrets.token_hex(8)}.part"
+        with _storage_errors(self.root), self._folder(folders, create=True) as folder:
+            try:
+                self._copy(path, temporary, folder)
+                os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+            except BaseException:
+                with contextlib.suppress(OSError):
+                    os.unlink(temporary, dir_fd=folder)
+                raise
+            os.fsync(folder)
+
+    def path(self, key: str) -> Path:
+        """Where the blob is, checked to be a plain file reached without links. Raises `StorageError` if it is not."""
+        *folders, name = parse_key(key)
+        with _storage_errors(self.root), self._folder(folders, create=False) as folder:
+            if not stat.S_ISREG(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
+                raise StorageError(f"{key} is not a plain file in {self.root}.")
+        return self.root.joinpath(*folders, name)
+
+    def url(self, key: str) -> str:
+        """What `thumbnail` and `web_uri` hold: the key itself, which whoever serves the folder resolves."""
+        parse_key(key)
+        return key
+
+    @contextlib.contextmanager
+    def _folder(self, folders: list[str], *, create: bool) -> Iterator[int]:
+        """A descriptor of the folder, made on the way if `create`."""
+        if create:
+            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        current = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            for name in folders:
+                if create:
+                    _make_folder(name, current)
+                below = os.open(name, _FOLDER_FLAGS, dir_fd=current)
+                os.close(current)
+                current = below
+            yield current
+        finally:
+            os.close(current)
+
+    @staticmethod
+    def _copy(source: Path, name: str, folder: int) -> None:
+        target = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode=0o600, dir_fd=folder)
+        with os.fdopen(target, "wb") as out, source.open("rb") as file:
+            shutil.copyfileobj(file, out, 1 << 20)
+            out.flush()
+            os.fsync(out.fileno())
+
+
+def _make_folder(name: str, parent: int) -> None:
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(name, mode=0o700, dir_fd=parent)
+        os.fsync(parent)  # else a power cut could take the folder with the durable file in it
+
+
+def parse_key(key: str) -> list[str]:
+    """The parts of a well-formed key. Raises `StorageError` for any other text."""
+    if not _KEY.fullmatch(key):
+        raise StorageError(f"{key[:80]!r} is no key of a stored picture.")
+    return key.split("/")
+
+
+@contextlib.contextmanager
+def _storage_errors(root: Path) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise StorageError("That thumbnail or web version is not there.", hint="Run `kizu run` again.") from error
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFull(f"No space is left in {root}.", hint="Free some space, then run again.") from error
+        if error.errno in (errno.ELOOP, errno.ENOTDIR):
+            raise StorageError(f"A link or file stands in the way of a folder in {root}.") from error
+        raise StorageError(f"Can't use {root}: {error.strerror}.") from error
