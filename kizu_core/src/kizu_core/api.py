@@ -49,11 +49,12 @@ class Assets:
 class Library:
     """One user's photos. Built by `open_library`; every answer holds rows of this user only."""
 
-    def __init__(self, settings: Settings, database: OpenDatabase, catalog: Catalog, user: UUID) -> None:
+    def __init__(self, settings: Settings, database: OpenDatabase, catalog: Catalog, user_name: str) -> None:
         self.settings = settings
         self.database = database
         self.catalog = catalog
-        self.user = user
+        self.user_name = user_name
+        self.user = user = database.worker.ensure_user(user_name)
         self.assets = Assets(database, user)
 
     @property
@@ -69,12 +70,13 @@ class Library:
     def import_folder(self, folder: Path, on_event: OnEvent = lambda _: None) -> ReconcileReport:
         """Make the library agree with a folder. Originals are only read. See `Reconciler.run`."""
         reconciler = Reconciler(
-            self.database.worker,
+            self.database,
             self.user,
             run_folder=self.settings.paths.run,
             readers=self.settings.thread_count,
+            on_event=on_event,
         )
-        return reconciler.run(folder, on_event)
+        return reconciler.run(folder)
 
     def enqueue(self) -> dict[str, int]:
         """Queue exactly what is missing or stale for today's models; operation -> photos."""
@@ -116,4 +118,4 @@ def open_library(
     if pin:
         pin_defaults(settings, catalog)
     with open_database(settings, on_wait) as database:
-        yield Library(settings, database, catalog, database.worker.ensure_user(user or settings.user))
+        yield Library(settings, database, catalog, user or settings.user)

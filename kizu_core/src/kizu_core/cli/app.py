@@ -35,6 +35,7 @@ class Root(TyperGroup):
             show_error(error)
             raise typer.Exit(FATAL) from None
         except KeyboardInterrupt:
+            typer.echo("Stopped. Run the same command again to go on.", err=True)
             raise typer.Exit(INTERRUPTED) from None
 
 

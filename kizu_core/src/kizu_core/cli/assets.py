@@ -1,0 +1,162 @@
+"""`kizu assets`: the photos of the library and everything known about one of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
+
+import typer
+
+from kizu_core.cli.context import console, print_json, settings_of
+from kizu_core.database.paths import path_to_text
+
+if TYPE_CHECKING:
+    from kizu_core.api import Library
+
+app = typer.Typer(help="The photos of the library, and all that is known about one.", no_args_is_help=True)
+
+User = Annotated[str | None, typer.Option("--user", metavar="NAME", help="Whose library (default: yours).")]
+AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable.")]
+
+
+@app.command("list")
+def list_assets(
+    ctx: typer.Context,
+    limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many, newest first.")] = 50,
+    kind: Annotated[str | None, typer.Option(help="Only `image` or only `video`.")] = None,
+    missing: Annotated[bool, typer.Option("--missing", help="Only those whose file is gone.")] = False,
+    text: Annotated[bool, typer.Option("--text", help="Only those with words in them.")] = False,
+    user: User = None,
+    as_json: AsJson = False,
+) -> None:
+    """List photos and videos, newest first.
+
+    Example: kizu assets list --limit 200 --json
+    """
+    from kizu_core.api import open_library
+
+    where = {"kind": kind, "missing": missing or None, "has_text": text or None}
+    chosen = {key: value for key, value in where.items() if value is not None}
+    with open_library(settings_of(ctx), user) as library:
+        rows = list(_pages(library, limit, chosen))
+    if as_json:
+        for row in rows:
+            print_json(row)
+        return
+    if not rows:
+        console().print("No photos here yet. Add some with: kizu run FOLDER")
+        return
+    _print_rows(rows)
+
+
+def _pages(library: Library, limit: int, where: dict[str, Any]) -> Any:
+    after = None
+    while limit > 0:
+        page = library.assets.page(min(limit, 1000), after, where)
+        yield from page["assets"]
+        limit -= len(page["assets"])
+        after = page.get("next")
+        if after is None:
+            return
+
+
+def _print_rows(rows: list[dict[str, Any]]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("Taken", "Size", "Kind", "Path", "Id", box=None, pad_edge=False)
+    for row in rows:
+        size = f"{row['width']}x{row['height']}" if row["width"] else ""
+        path = Text(row["path"] or row["file_name"] or "")
+        if row["missing_since"]:
+            path.append("  (file is gone)", style="dim")
+        table.add_row(_taken(row), size, row["media_kind"], path, row["id"])
+    console().print(table)
+
+
+def _taken(row: dict[str, Any]) -> str:
+    return (row.get("taken_local") or "").replace("T", " ")[:16]
+
+
+@app.command("show")
+def show(
+    ctx: typer.Context,
+    photo: Annotated[str, typer.Argument(help="Its path, its file name, or its id.")],
+    user: User = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show all that is known about one photo: facts, files, text, what was done with it and what failed.
+
+    Example: kizu assets show IMG_0042.jpg
+    """
+    from kizu_core.api import open_library
+
+    with open_library(settings_of(ctx), user) as library:
+        found = library.assets.show(_identify(library, photo))
+    if as_json:
+        print_json(found)
+        return
+    out = console()
+    for line in _describe(found or {}):
+        out.print(line, markup=False)
+
+
+def _identify(library: Library, photo: str) -> UUID:
+    """The asset meant. Raises `LibraryError` if there is none, or more than one."""
+    from kizu_core.errors import LibraryError
+
+    try:
+        where = {"id": str(UUID(photo))}
+    except ValueError:
+        path = Path(photo).expanduser()
+        where = {"path": path_to_text(str(path.absolute()))} if path.exists() else {"name": photo}
+    rows = library.assets.page(limit=10, where=where)["assets"]
+    if not rows:
+        raise LibraryError(f"There is no photo {photo!r} in the library.", hint="See `kizu assets list`.")
+    if len(rows) > 1:
+        some = ", ".join(row["path"] or row["file_name"] for row in rows[:3])
+        raise LibraryError(
+            f"{photo!r} could be any of several photos, such as {some}.", hint="Give its path or its id."
+        )
+    return UUID(rows[0]["id"])
+
+
+def _describe(row: dict[str, Any]) -> list[str]:
+    """The photo in lines for a person; parts that are not known are left out."""
+    offset = row.get("taken_offset_min")
+    zone = "" if offset is None else f" {'-' if offset < 0 else '+'}{abs(offset) // 60:02}:{abs(offset) % 60:02}"
+    place = "" if row.get("latitude") is None else f"{row['latitude']:.5f}, {row['longitude']:.5f}"
+    facts = {
+        "id": row["id"],
+        "kind": f"{row['media_kind']}, {row['mime']}, {row['bytes']:,} bytes",
+        "size": f"{row['width']} x {row['height']} pixels" if row.get("width") else "",
+        "taken": f"{_taken(row)}{zone} (from {row['taken_source']})" if row.get("taken_local") else "not known",
+        "place": place,
+        "camera": row.get("camera") or "",
+        "thumbnail": row.get("thumbnail") or "",
+        "web": row.get("web_uri") or "",
+    }
+    lines = [f"{name:<10} {value}" for name, value in facts.items() if value]
+    lines += [f"{'file':<10} {file['root']}/{file['path']}{_gone(file)}" for file in row["files"]]
+    lines += [f"{'text':<10} {text['text']}  ({text['score']:.2f})" for text in row["texts"]]
+    lines += [f"{'object':<10} {found['label']}  ({found['score']:.2f})" for found in row["objects"]]
+    lines += [f"{'face':<10} {face['name'] or 'not named'}  ({face['score']:.2f})" for face in row["faces"]]
+    lines += [f"{'caption':<10} {caption['description']}" for caption in row["descriptions"]]
+    lines += [f"{'vector':<10} {vector['dim']} numbers, {vector['space']}" for vector in row["embeddings"]]
+    lines += [f"{'done':<10} {_done(operation)}" for operation in row["operations"]]
+    return lines
+
+
+def _gone(file: dict[str, Any]) -> str:
+    if file["missing_since"]:
+        return "  (gone)"
+    return "  (its folder is not connected)" if file["state"] == "offline" else ""
+
+
+def _done(operation: dict[str, Any]) -> str:
+    name = f"{operation['operation']} by {operation['plugin']} {operation['version']}"
+    if operation["error"]:
+        return f"{name}: {operation['error']['message']}"
+    found = f", found {operation['found']}" if operation["operation"] != "optimize" else ""
+    return f"{name}{found}, {operation['seconds'] or 0:.2f} s{' (out of date)' if operation['stale'] else ''}"

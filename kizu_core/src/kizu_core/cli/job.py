@@ -1,0 +1,129 @@
+"""The main job, shared by `kizu run` and `kizu demo`: import a folder, work until done, say what came of it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kizu_core.cli.context import DONE, DONE_WITH_FAILURES, INTERRUPTED
+from kizu_core.cli.display import Display, open_display
+from kizu_core.cli.progress import Progress
+from kizu_core.cli.signals import stopping
+from kizu_core.cli.summary import found_lines, summary_dict, summary_lines
+from kizu_core.errors import DatabaseError
+
+if TYPE_CHECKING:
+    from kizu_core.api import Library
+    from kizu_core.library.report import Progress as ScanProgress
+    from kizu_core.library.report import ReconcileReport
+    from kizu_core.settings import Settings
+    from kizu_core.worker.supervisor import Worker
+
+LOOK_EVERY_S = 1.0
+LOOK_SHARE = 20.0
+"""The next look at the counts waits at least this many times as long as the last one took."""
+
+
+def run_folder(settings: Settings, folder: Path, user: str | None, *, as_json: bool, before: str = "") -> int:
+    """Everything that `kizu run` does; the exit code. `before` is said first. Raises `KizuError`."""
+    from kizu_core.api import open_library
+
+    started = time.monotonic()
+    display = open_display(as_json=as_json)
+    try:
+        if before:
+            display.say(before)
+        display.say("Opening the database.")
+        with open_library(settings, user, display.say, pin=True) as library:
+            return _run(library, folder, display, started)
+    finally:
+        display.close()
+
+
+def _run(library: Library, folder: Path, display: Display, started: float) -> int:
+    report = library.import_folder(folder, lambda event: _scanned(event, display))
+    display.event({"event": "imported", "report": report_dict(report)})
+    for line in found_lines(report):
+        display.say(line)
+    stopped = _work(library, display)
+    status = library.status()
+    seconds = time.monotonic() - started
+    display.event(summary_dict(report, status, library.gaps, seconds, stopped=stopped))
+    for line in summary_lines(report, status, library, seconds, stopped=stopped):
+        display.say(line)
+    if stopped:
+        return INTERRUPTED
+    return DONE_WITH_FAILURES if status["failures"] or report.unreadable or report.problems else DONE
+
+
+def _scanned(event: ScanProgress, display: Display) -> None:
+    from dataclasses import asdict
+
+    display.event({"event": "scan", **asdict(event)})
+    if event.message:
+        display.say(event.message)
+    elif event.stage == "reading":
+        display.say(f"  read {event.done:,} of {event.total:,} new or changed files")
+
+
+def report_dict(report: ReconcileReport) -> dict[str, Any]:
+    """The report as JSON."""
+    from dataclasses import asdict
+
+    return asdict(report)
+
+
+def _work(library: Library, display: Display) -> bool:
+    """Queue what is missing and work until nothing is left; whether a signal ended it before."""
+    from kizu_core.worker.supervisor import WorkerOptions
+
+    display.event({"event": "queued", "photos": library.enqueue()})
+    worker = library.worker(WorkerOptions(drain=True))
+
+    def first() -> None:
+        display.say("Stopping after the photo in hand. Press Ctrl-C again to stop at once; nothing is lost either way.")
+        worker.stop()
+
+    with stopping(first, worker.stop) as stopped, _watched(library, display):
+        _drain(worker, display)
+    return stopped()
+
+
+def _drain(worker: Worker, display: Display) -> None:
+    def told(event: Any) -> None:
+        display.event(event.as_dict())
+        if event.sentence:
+            display.say(event.sentence)
+
+    worker.run(told)
+
+
+@contextmanager
+def _watched(library: Library, display: Display) -> Iterator[None]:
+    """Shows the counts while inside. They come from the database, so another worker's work is seen as well."""
+    done = threading.Event()
+    progress = Progress()
+
+    def watch() -> None:
+        pause = 0.0
+        while not done.wait(pause):
+            looked = time.monotonic()
+            try:
+                progress.update(library.status()["jobs"])
+            except DatabaseError:
+                pass  # the worker says that it waits for the database
+            else:
+                display.progress(progress)
+            pause = max(LOOK_EVERY_S, LOOK_SHARE * (time.monotonic() - looked))
+
+    watcher = threading.Thread(target=watch, name="kizu-display", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()

@@ -1,0 +1,155 @@
+"""What `kizu run` says at its end: what was found, what was done, what could not be read and why, what to try next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from kizu_core.cli.progress import STAGES, Progress, duration, plural
+
+if TYPE_CHECKING:
+    from kizu_core.api import Library
+    from kizu_core.library.report import ReconcileReport
+    from kizu_core.models.offers import Gap
+
+SHOWN = 5
+"""Examples named per cause; the rest is counted."""
+
+
+def found_lines(report: ReconcileReport) -> Iterator[str]:
+    """What the scan found and how it differs from last time."""
+    if report.offline:
+        yield report.offline
+        return
+    kinds = {"image": "photo", "raw": "RAW photo", "video": "video"}
+    found = [plural(report.found[kind], noun) for kind, noun in kinds.items() if report.found.get(kind)]
+    yield f"Found {', '.join(found) or 'no photos'} in {report.root}{'/' + report.below if report.below else ''}."
+    changes = {
+        "new": report.new,
+        "edited": report.edited,
+        "moved": report.moved,
+        "copies of known ones": report.copies,
+        "back again": report.returned,
+        "gone": report.missing,
+        "unchanged": report.unchanged,
+    }
+    said = [f"{count:,} {name}" for name, count in changes.items() if count]
+    if said:
+        yield f"  {', '.join(said)}"
+    if report.ignored:
+        yield f"  ignored: {_counted(report.ignored)}"
+    if report.unknown:
+        others = {f".{ending}" if ending else "without an ending": count for ending, count in report.unknown.items()}
+        yield f"  not photos: {_counted(others)}"
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    most = sorted(counts.items(), key=lambda item: -item[1])
+    shown = ", ".join(f"{count:,} {name}" for name, count in most[:SHOWN])
+    return shown if len(most) <= SHOWN else f"{shown}, {sum(n for _, n in most[SHOWN:]):,} others"
+
+
+def summary_lines(
+    report: ReconcileReport, status: Mapping[str, Any], library: Library, seconds: float, *, stopped: bool
+) -> Iterator[str]:
+    """The end of a run, for a person."""
+    yield ""
+    yield f"{'Stopped' if stopped else 'Done'} after {duration(seconds)}."
+    yield from stage_lines(status)
+    if report.found.get("video"):
+        yield f"  {plural(report.found['video'], 'video')} counted and left alone: no video plugin is installed"
+    yield from gap_lines(library.gaps)
+    yield from failure_lines(report, status)
+    yield from _next_lines(library, stopped=stopped)
+
+
+def stage_lines(status: Mapping[str, Any]) -> Iterator[str]:
+    """One line per operation: photos done, in how long, what is left."""
+    progress = Progress()
+    progress.update(status["jobs"])
+    for stage in progress.stages:
+        worked = status["jobs"][stage.operation].get("seconds") or 0
+        parts = [f"{stage.done:,} done"]
+        if worked:
+            parts.append(f"{duration(worked)} of work, {worked / max(stage.done, 1):.2f} s a photo")
+        parts += [f"{stage.waiting:,} waiting"] if stage.waiting else []
+        parts += [f"{stage.retrying:,} retrying"] if stage.retrying else []
+        parts += [f"{stage.failed:,} could not be done"] if stage.failed else []
+        yield f"  {stage.title:<18} {', '.join(parts)}"
+
+
+def gap_lines(gaps: Iterable[Gap]) -> Iterator[str]:
+    """Operations that this environment can't do, with the command that changes it."""
+    for gap in gaps:
+        yield f"  {STAGES[gap.operation]:<18} not done: {gap.reason}"
+        yield f"  {'':<18} {gap.hint}"
+
+
+Group = tuple[str, str, int, list[str]]
+"""A cause: message, next step, how many files, some of them."""
+
+
+def failure_lines(report: ReconcileReport, status: Mapping[str, Any]) -> Iterator[str]:
+    """Files that could not be read at this run's scan, and photos that could not be worked on."""
+    causes: dict[tuple[str, str], list[str]] = {}
+    for one in (*report.unreadable, *report.problems):
+        causes.setdefault((one.error["message"], one.error.get("hint") or ""), []).append(one.path)
+    scanned = [(message, hint, len(paths), paths) for (message, hint), paths in causes.items()]
+    yield from failure_groups([*scanned, *worked_groups(status)])
+
+
+def worked_groups(status: Mapping[str, Any]) -> list[Group]:
+    """Photos that could not be worked on, by cause."""
+    return [(f["message"], f.get("hint") or "", f["count"], f["examples"]) for f in status["failures"]]
+
+
+def failure_groups(groups: list[Group]) -> Iterator[str]:
+    """Causes with their next step and some examples."""
+    if not groups:
+        return
+    yield f"{plural(sum(count for _, _, count, _ in groups), 'file')} could not be read:"
+    for message, hint, count, examples in groups:
+        more = f" and {count - SHOWN:,} more" if count > SHOWN else ""
+        yield f"  {message} {hint}".rstrip()
+        yield f"      {', '.join(examples[:SHOWN])}{more}"
+
+
+def _next_lines(library: Library, *, stopped: bool) -> Iterator[str]:
+    if stopped:
+        yield "Run the same command again to go on where it stopped."
+        return
+    command = f"kizu {{}}{'' if library.settings.user == library.user_name else f' --user {library.user_name}'}"
+    example = _example_word(library)
+    yield "Try next:"
+    if example:
+        yield f"  {command.format(f'search {example}')}"
+    yield f"  {command.format('assets list')}"
+    yield "  kizu status"
+
+
+def _example_word(library: Library) -> str | None:
+    """A word that a search will find: the longest plain one of the newest photo with text."""
+    for asset in library.assets.page(limit=1, where={"has_text": True})["assets"]:
+        shown = library.assets.show(asset["id"]) or {"texts": []}
+        words = [word for text in shown["texts"] if text["score"] > 0.8 for word in text["text"].split()]
+        plain = [word.lower() for word in words if word.isalpha() and word.isascii()]
+        return max(plain, key=len, default=None)
+    return None
+
+
+def summary_dict(
+    report: ReconcileReport, status: Mapping[str, Any], gaps: Iterable[Gap], seconds: float, *, stopped: bool
+) -> dict[str, Any]:
+    """The last event of `--json`."""
+    from dataclasses import asdict
+
+    return {
+        "event": "summary",
+        "stopped": stopped,
+        "seconds": round(seconds, 3),
+        "report": asdict(report),
+        "jobs": status["jobs"],
+        "assets": status["assets"],
+        "failures": status["failures"],
+        "not_done": [asdict(gap) for gap in gaps],
+    }

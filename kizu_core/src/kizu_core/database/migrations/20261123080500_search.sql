@@ -1,0 +1,215 @@
+-- What a user reads: the list of photos, one photo with all that was found in it, and search over recognised text.
+
+create index if not exists kizu_extracted_text_words on public.extracted_text using gin (to_tsvector('simple', folded));
+create index if not exists kizu_extracted_text_similar on public.extracted_text using gin (folded extensions.gin_trgm_ops);
+-- The order of lists: newest first, photos without a date last.
+create index if not exists kizu_assets_list on public.assets
+  (user_id, (coalesce(taken_local, '-infinity')) desc, created_at desc, id desc);
+
+-- Where a photo lies on disk: the path of its oldest file, null if none is left.
+create or replace function kizu.path_of(p_asset uuid) returns text
+language sql stable set search_path = '' as $$
+  select rtrim(r.path, '/') || '/' || f.path
+  from public.asset_files f join public.library_roots r on r.id = f.root_id
+  where f.asset_id = p_asset and f.missing_since is null
+  order by f.id limit 1
+$$;
+
+-- The caller's photos, newest first: {assets: [...], next}, `next` to be passed as `p_after`, null at the end.
+-- p_filter: {kind: 'image'|'video', missing: true, has_text: bool, path: absolute path of a file or folder, name: file
+-- name, id}; missing photos are listed only when asked for or named. At most 1000 a page.
+create or replace function public.kizu_assets(p_limit int default 100, p_after jsonb default null, p_filter jsonb default '{}')
+returns jsonb language sql stable set search_path = '' as $$
+  with page as (
+    select a.*, coalesce(a.taken_local, '-infinity') as place,
+           row_number() over (order by coalesce(a.taken_local, '-infinity') desc, a.created_at desc, a.id desc) as number
+    from public.assets a
+    where a.user_id = (select kizu.uid())
+      and (p_filter ?| array['id', 'name'] or (a.missing_since is not null) = coalesce((p_filter ->> 'missing')::boolean, false))
+      and (p_filter ->> 'id' is null or a.id = (p_filter ->> 'id')::uuid)
+      and (p_filter ->> 'name' is null or a.file_name = p_filter ->> 'name')
+      and (p_filter ->> 'kind' is null or a.media_kind = p_filter ->> 'kind')
+      and (p_filter ->> 'has_text' is null or (p_filter ->> 'has_text')::boolean
+           = exists (select from public.extracted_text t where t.asset_id = a.id))
+      and (p_filter ->> 'path' is null or exists (
+        select from public.asset_files f join public.library_roots r on r.id = f.root_id
+        where f.asset_id = a.id and f.user_id = a.user_id and starts_with(
+          rtrim(r.path, '/') || '/' || f.path || '/', rtrim(p_filter ->> 'path', '/') || '/')))
+      and (p_after is null or (coalesce(a.taken_local, '-infinity'), a.created_at, a.id)
+           < ((p_after ->> 'taken')::timestamp, (p_after ->> 'created')::timestamptz, (p_after ->> 'id')::uuid))
+    order by coalesce(a.taken_local, '-infinity') desc, a.created_at desc, a.id desc
+    limit least(greatest(p_limit, 1), 1000)
+  )
+  select jsonb_build_object(
+    'assets', coalesce(jsonb_agg(jsonb_build_object(
+        'id', id, 'media_kind', media_kind, 'mime', mime, 'file_name', file_name, 'path', kizu.path_of(id),
+        'bytes', bytes, 'width', width, 'height', height, 'taken_local', taken_local, 'taken_offset_min', taken_offset_min,
+        'latitude', latitude, 'longitude', longitude, 'camera', camera, 'thumbnail', thumbnail, 'web_uri', web_uri,
+        'missing_since', missing_since) order by number), '[]'),
+    'next', case when count(*) = least(greatest(p_limit, 1), 1000) then
+      (select jsonb_build_object('taken', place, 'created', created_at, 'id', id) from page order by number desc limit 1) end)
+  from page
+$$;
+
+-- Everything that is known of one photo of the caller; null for another's and for none.
+create or replace function public.kizu_asset(p_id uuid) returns jsonb
+language sql stable set search_path = '' as $$
+  select to_jsonb(a) || jsonb_build_object(
+    'path', kizu.path_of(a.id),
+    'files', (
+      select coalesce(jsonb_agg(jsonb_build_object(
+          'root', r.path, 'path', f.path, 'size', f.size, 'error', f.error, 'missing_since', f.missing_since,
+          'state', r.state) order by f.id), '[]')
+      from public.asset_files f join public.library_roots r on r.id = f.root_id where f.asset_id = a.id),
+    'texts', (
+      select coalesce(jsonb_agg(jsonb_build_object(
+          'text', t.text, 'score', t.score, 'bbox', t.bbox, 'quad', t.quad, 'line', t.line, 'model', t.model,
+          'frame_ms', t.frame_ms) order by t.frame_ms, t.line), '[]')
+      from public.extracted_text t where t.asset_id = a.id),
+    'objects', (
+      select coalesce(jsonb_agg(jsonb_build_object(
+          'label', o.label, 'score', o.score, 'bbox', o.bbox, 'model', o.model, 'frame_ms', o.frame_ms)
+          order by o.frame_ms, o.score desc), '[]')
+      from public.detected_objects o where o.asset_id = a.id),
+    'faces', (
+      select coalesce(jsonb_agg(jsonb_build_object(
+          'bbox', f.bbox, 'keypoints', f.keypoints, 'score', f.score, 'cluster_id', f.cluster_id, 'name', c.name,
+          'dim', f.dim, 'space', f.space, 'model', f.model, 'frame_ms', f.frame_ms) order by f.frame_ms, f.face_index), '[]')
+      from public.face_embeddings f left join public.face_clusters c on c.id = f.cluster_id where f.asset_id = a.id),
+    'embeddings', (
+      select coalesce(jsonb_agg(jsonb_build_object(
+          'dim', e.dim, 'space', e.space, 'model', e.model, 'runtime', e.runtime, 'frame_ms', e.frame_ms)
+          order by e.space, e.frame_ms), '[]')
+      from public.image_embeddings e where e.asset_id = a.id),
+    'descriptions', (
+      select coalesce(jsonb_agg(jsonb_build_object(
+          'description', d.description, 'task', d.task, 'score', d.score, 'model', d.model, 'frame_ms', d.frame_ms)
+          order by d.frame_ms, d.task), '[]')
+      from public.image_descriptions d where d.asset_id = a.id),
+    'operations', (
+      select coalesce(jsonb_agg(jsonb_build_object(
+          'operation', p.operation, 'plugin', p.plugin, 'version', p.version, 'space', p.space, 'found', p.found,
+          'seconds', p.seconds, 'error', p.error, 'done_at', p.done_at, 'frame_ms', p.frame_ms,
+          'stale', p.source_sha256 is distinct from a.sha256) order by p.operation, p.plugin, p.frame_ms), '[]')
+      from public.plugin_results p where p.asset_id = a.id))
+  from public.assets a where a.id = p_id and a.user_id = (select kizu.uid())
+$$;
+
+-- How like a span of text a search word is: 1 the word itself, 0.9 the start of a word, 0.8 a part of one, else what
+-- is left of it after typing errors. Short words have too few letters to be mistyped and still be meant.
+create or replace function kizu.likeness(p_word text, p_folded text) returns real
+language sql immutable strict parallel safe set search_path = '' as $$
+  select case
+    when v.at_start and to_tsvector('simple', p_folded) @@ plainto_tsquery('simple', p_word) then 1
+    when v.at_start then 0.9
+    when octet_length(p_word) >= 3 and strpos(p_folded, p_word) > 0 then 0.8
+    when length(p_word) >= 6 and v.similar >= 0.4 or length(p_word) >= 4 and v.similar >= 0.5 then v.similar * 0.8
+    else 0 end
+  from (select extensions.word_similarity(p_word, p_folded) as similar,
+               to_tsvector('simple', p_folded) @@ (quote_literal(p_word) || ':*')::tsquery as at_start) v
+$$;
+
+-- The photos of a user in whose text every word occurs, perhaps mistyped or as part of a word, in any span of it.
+create or replace function kizu.match_words(p_user uuid, p_words text[])
+returns table (asset_id uuid, score numeric, reasons jsonb)
+language sql stable set search_path = '' set pg_trgm.word_similarity_threshold = 0.4 as $$
+  with spans as (
+    select t.asset_id, w.word, t.text, kizu.likeness(w.word, t.folded) as score
+    from unnest(p_words) as w (word)
+    join public.extracted_text t on t.user_id = p_user and (
+      to_tsvector('simple', t.folded) @@ (quote_literal(w.word) || ':*')::tsquery
+      -- Three bytes make a trigram of letters, and one character of the scripts that write without spaces.
+      or octet_length(w.word) >= 3 and t.folded like '%' || w.word || '%'
+      or length(w.word) >= 4 and w.word operator(extensions.<%) t.folded)
+  ), best as (
+    select s.asset_id, s.word, max(s.score) as score from spans s where s.score > 0 group by s.asset_id, s.word
+  )
+  select b.asset_id, round(avg(b.score)::numeric, 4), (
+    select jsonb_agg(jsonb_build_object('kind', 'text', 'matched', r.text, 'how', r.how) order by r.score desc, r.text)
+    from (select s.text, max(s.score) as score, case when max(s.score) = 1 then 'words' else 'similar' end as how
+          from spans s where s.asset_id = b.asset_id and s.score > 0 group by s.text order by 2 desc, 1 limit 5) r)
+  from best b
+  group by b.asset_id
+  having count(*) = cardinality(p_words)
+$$;
+
+-- The photos of a user whose text satisfies a search expression: "a phrase", -without, this or that.
+create or replace function kizu.match_expression(p_user uuid, p_folded text)
+returns table (asset_id uuid, score numeric, reasons jsonb)
+language sql stable set search_path = '' as $$
+  with query as (
+    select websearch_to_tsquery('simple', p_folded) as whole,
+           (select string_agg(quote_literal(word), '|')::tsquery
+            from unnest(tsvector_to_array(to_tsvector('simple',
+              regexp_replace(p_folded, '(^|\s)-("[^"]*"?|\S+)', ' ', 'g')))) as word) as any_word
+  ), photos as (
+    select distinct t.asset_id from query q
+    join public.extracted_text t on t.user_id = p_user and to_tsvector('simple', t.folded) @@ q.any_word
+  )
+  select p.asset_id, round(ts_rank_cd(d.words, q.whole, 32)::numeric, 4), (
+    select jsonb_agg(jsonb_build_object('kind', 'text', 'matched', r.text, 'how', 'words') order by r.line)
+    from (select s.text, s.line from public.extracted_text s
+          where s.asset_id = p.asset_id and to_tsvector('simple', s.folded) @@ q.any_word order by s.line limit 5) r)
+  from photos p
+  cross join query q
+  cross join lateral (
+    select to_tsvector('simple', left(string_agg(t.folded, ' ' order by t.frame_ms, t.line), 500000)) as words
+    from public.extracted_text t where t.asset_id = p.asset_id and t.user_id = p_user
+  ) d
+  where d.words @@ q.whole
+$$;
+
+-- Search in the recognised text of the caller's photos: {hits: [...], next}, best first, then newest. A hit is
+-- {asset_id, file_name, path, taken_local, thumbnail, score, reasons: [{kind: 'text', matched, how: 'words'|'similar'}]}.
+-- All words must occur; without quotes, minus and "or" they may also be parts of words or mistyped. At most 200 hits.
+--
+-- The one SECURITY DEFINER function: under row level security the text operators, which are not leakproof, could not
+-- use their indexes. It takes no user, refuses a caller without one, and every table is filtered by that user.
+create or replace function public.kizu_search(p_query text, p_limit int default 50, p_after jsonb default null)
+returns jsonb language plpgsql stable security definer set search_path = '' as $$
+declare
+  me constant uuid := kizu.uid();
+  folded constant text := kizu.fold(coalesce(p_query, ''));
+  most constant int := least(greatest(coalesce(p_limit, 50), 1), 200);
+  words text[];
+  answer jsonb;
+begin
+  if me is null then
+    raise exception 'Search needs a user.' using errcode = 'insufficient_privilege';
+  end if;
+  if length(p_query) > 512 then
+    raise exception 'A search is at most 512 characters long.' using errcode = 'invalid_parameter_value';
+  end if;
+  select coalesce(array_agg(distinct word), '{}') into words
+    from regexp_split_to_table(folded, '[[:space:][:punct:][:cntrl:]]+') as word where word <> '';
+  with matches as (
+    select * from kizu.match_expression(me, folded) where folded ~ '"|(^|\s)-\S|\mor\M'
+    union all
+    select * from kizu.match_words(me, words[1:16]) where folded !~ '"|(^|\s)-\S|\mor\M'
+  ), page as (
+    select m.*, a.file_name, a.taken_local, a.thumbnail, coalesce(a.taken_local, '-infinity') as place
+    from matches m join public.assets a on a.id = m.asset_id
+    where a.user_id = me and a.missing_since is null
+      and (p_after is null or (m.score, coalesce(a.taken_local, '-infinity'), a.id)
+           < ((p_after ->> 'score')::numeric, (p_after ->> 'taken')::timestamp, (p_after ->> 'id')::uuid))
+    order by m.score desc, place desc, a.id desc
+    limit most
+  )
+  select jsonb_build_object(
+    'hits', coalesce(jsonb_agg(jsonb_build_object(
+      'asset_id', p.asset_id, 'file_name', p.file_name, 'path', kizu.path_of(p.asset_id), 'taken_local', p.taken_local,
+      'thumbnail', p.thumbnail, 'score', p.score, 'reasons', p.reasons) order by p.score desc, p.place desc, p.asset_id desc), '[]'),
+    'next', case when count(*) = most then (
+      select jsonb_build_object('score', l.score, 'taken', l.place, 'id', l.asset_id)
+      from page l order by l.score, l.place, l.asset_id limit 1) end)
+  into answer from page p;
+  return answer;
+end $$;
+
+select kizu.expose('kizu.path_of', 'authenticated', 'service_role');
+select kizu.expose(f::regproc) from unnest(array['kizu.likeness', 'kizu.match_words', 'kizu.match_expression']) f;
+select kizu.expose(f::regproc, 'authenticated') from unnest(array[
+  'public.kizu_assets', 'public.kizu_asset', 'public.kizu_search']) f;
+
+insert into kizu.schema_version (version, name) values ('20261123080500', 'search') on conflict do nothing;
+notify pgrst, 'reload schema';
