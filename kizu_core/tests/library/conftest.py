@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from kizu_support.library import Library, open_library
-from kizu_support.postgres import KizuDatabase, kizu_database, postgres
+from kizu_support.postgres import KizuDatabase, postgres, shared_database
 
-__all__ = ["kizu_database", "postgres"]
+__all__ = ["postgres", "shared_database"]
 
 
 @pytest.fixture
-def library(kizu_database: KizuDatabase, tmp_path: Path) -> Iterator[Library]:
-    with open_library(kizu_database, tmp_path) as opened:
+def library(shared_database: KizuDatabase, tmp_path: Path) -> Iterator[Library]:
+    with open_library(shared_database, tmp_path) as opened:
         yield opened

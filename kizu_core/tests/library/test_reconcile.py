@@ -47,7 +47,7 @@ def test_an_edited_photo_stays_the_same_photo_with_new_facts(library: Library) -
     report = library.scan()
     assert (report.edited, report.new) == (1, 0)
     assert library.assets() == before
-    assert library.rows("select width, height from public.assets") == [(50, 40)]
+    assert library.rows("select width, height from public.assets where user_id = %s", library.user) == [(50, 40)]
 
 
 def test_editing_one_of_two_copies_makes_a_photo_of_its_own(library: Library) -> None:

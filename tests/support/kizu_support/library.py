@@ -4,44 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 from PIL import Image
 
+from kizu_core.database import Database, OpenDatabase
 from kizu_core.database.direct import DirectTransport
 from kizu_core.library.reconcile import Reconciler
 from kizu_core.library.report import Progress, ReconcileReport
 from kizu_support.postgres import KizuDatabase
-
-
-class Functions:
-    """The library functions of a database."""
-
-    def __init__(self, url: str) -> None:
-        self._transport = DirectTransport(url)
-
-    def root(self, user: UUID, path: str, device: str | None) -> Mapping[str, Any] | None:
-        return self._transport.call("kizu_root", {"p_user": user, "p_path": path, "p_device": device})
-
-    def root_files(self, root: UUID, after: str | None, limit: int) -> Sequence[Mapping[str, Any]]:
-        return self._transport.call("kizu_root_files", {"p_root": root, "p_after": after, "p_limit": limit})
-
-    def import_files(self, root: UUID, files: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
-        return self._transport.call("kizu_import_files", {"p_root": root, "p_files": files})
-
-    def mark_missing(self, root: UUID, paths: Sequence[str]) -> int:
-        return self._transport.call("kizu_mark_missing", {"p_root": root, "p_paths": paths})
-
-    def root_state(self, root: UUID, state: str, device: str | None = None) -> None:
-        self._transport.call("kizu_root_state", {"p_root": root, "p_state": state, "p_device": device})
-
-    def close(self) -> None:
-        self._transport.close()
 
 
 @dataclass
@@ -49,13 +25,14 @@ class Library:
     """One user's library over a folder `photos` that exists and is empty."""
 
     database: KizuDatabase
+    opened: OpenDatabase
     photos: Path
     reconciler: Reconciler
     user: UUID
-    events: list[Progress] = field(default_factory=list)
+    events: list[Progress]
 
     def scan(self, folder: Path | None = None) -> ReconcileReport:
-        return self.reconciler.run(folder or self.photos, self.events.append)
+        return self.reconciler.run(folder or self.photos)
 
     def rows(self, query: str, *arguments: object) -> list[tuple[Any, ...]]:
         with self.database.transaction() as connection:
@@ -67,18 +44,28 @@ class Library:
         return dict(self.rows(query, self.user))
 
     def missing(self) -> set[str]:
-        return {name for (name,) in self.rows("select file_name from public.assets where missing_since is not null")}
+        return {
+            name
+            for (name,) in self.rows(
+                "select file_name from public.assets where missing_since is not null and user_id = %s", self.user
+            )
+        }
 
 
 @contextmanager
 def open_library(database: KizuDatabase, folder: Path) -> Iterator[Library]:
     """A library of a new user over `folder/photos`, which is made if need be."""
-    functions = Functions(database.worker)
     photos = folder / "photos"
     photos.mkdir(exist_ok=True)
     user = uuid4()
-    yield Library(database, photos, Reconciler(functions, user, run_folder=folder / "run", readers=2), user)
-    functions.close()
+    events: list[Progress] = []
+    with (
+        closing(Database(DirectTransport(database.worker))) as worker,
+        closing(Database(DirectTransport(database.api))) as api,
+    ):
+        opened = OpenDatabase(worker, api, listen_url=database.worker, embedded=None)
+        reconciler = Reconciler(opened, user, run_folder=folder / "run", readers=2, on_event=events.append)
+        yield Library(database, opened, photos, reconciler, user, events)
 
 
 def draw(path: Path, shade: int = 0, size: tuple[int, int] = (32, 24)) -> Path:

@@ -186,3 +186,11 @@ def kizu_database(postgres: Postgres) -> Iterator[KizuDatabase]:
     database = postgres.create(f"kizu_{next(_numbers)}", template=TEMPLATE)
     yield database
     postgres.drop(database)
+
+
+@pytest.fixture(scope="session")
+def shared_database(postgres: Postgres) -> Iterator[KizuDatabase]:
+    """A migrated database that all tests of a process share: for tests that look at users of their own only."""
+    database = postgres.create("kizu_shared", template=TEMPLATE)
+    yield database
+    postgres.drop(database)

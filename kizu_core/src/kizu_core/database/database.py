@@ -170,10 +170,10 @@ class Database:
         rows: list[Json] = self._call("root_files", root=root, after=after, limit=limit)
         return rows
 
-    def import_files(self, root: UUID, files: Sequence[Mapping[str, Any]]) -> Json:
-        """Record files that are new, changed or moved."""
-        counts: Json = self._call("import_files", root=root, files=list(files))
-        return counts
+    def import_files(self, root: UUID, files: Sequence[Mapping[str, Any]]) -> list[Json]:
+        """Record files as they were seen and read; what became of each: `{path, outcome, asset_id}`."""
+        outcomes: list[Json] = self._call("import_files", root=root, files=list(files))
+        return outcomes
 
     def mark_missing(self, root: UUID, paths: Iterable[str]) -> int:
         """Record files that are gone; how many."""

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
+from kizu_core.database.opening import OpenDatabase
 from kizu_core.database.paths import path_to_text, text_to_path
 from kizu_core.errors import LibraryError
 from kizu_core.library.answers import Answer
@@ -24,21 +25,9 @@ BATCH: Final = 500
 BATCH_SECONDS: Final = 5.0
 PAGE: Final = 1000
 
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 OnEvent = Callable[[Progress], None]
-
-
-class LibraryDatabase(Protocol):
-    """The functions of the migration `library`, as `database.Database` offers them."""
-
-    def root(self, user: UUID, path: str, device: str | None) -> Mapping[str, Any] | None: ...
-
-    def root_files(self, root: UUID, after: str | None, limit: int) -> Sequence[Mapping[str, Any]]: ...
-
-    def import_files(self, root: UUID, files: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]: ...
-
-    def mark_missing(self, root: UUID, paths: Sequence[str]) -> int: ...
-
-    def root_state(self, root: UUID, state: str, device: str | None = None) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,29 +45,36 @@ class _Place:
 
 
 class Reconciler:
-    """Scans folders of one user. `run_folder` is where its lock lies; `readers` how many processes read files."""
+    """Scans folders of one user.
 
-    def __init__(self, database: LibraryDatabase, user: UUID, *, run_folder: Path, readers: int) -> None:
-        self._database = database
+    `run_folder`: where its lock lies. `readers`: how many processes read files. `on_event`: told of each step.
+    """
+
+    def __init__(
+        self, database: OpenDatabase, user: UUID, *, run_folder: Path, readers: int, on_event: OnEvent = lambda _: None
+    ) -> None:
+        self._open = database
+        self._database = database.worker
         self._user = user
         self._run_folder = run_folder
         self._readers = max(1, readers)
+        self._say = on_event
 
-    def run(self, folder: Path, on_event: OnEvent = lambda _: None) -> ReconcileReport:
+    def run(self, folder: Path) -> ReconcileReport:
         """Scan `folder` and write what changed. Only new and changed files are read.
 
         A folder that is known, but absent, empty or on another disk, is reported as offline; nothing is marked
         missing then. Raises `LibraryError` for a folder that is not there and never was, and database errors.
         """
         started = time.monotonic()
-        with self._alone(on_event):
-            report = self._reconcile(folder, on_event)
+        with self._alone():
+            report = self._reconcile(folder)
         report.seconds = time.monotonic() - started
-        on_event(Progress(stage="done", done=report.read, total=report.read))
+        self._say(Progress(stage="done", done=report.read, total=report.read))
         return report
 
     @contextmanager
-    def _alone(self, on_event: OnEvent) -> Iterator[None]:
+    def _alone(self) -> Iterator[None]:
         """One scan of a library at a time: a second one waits, then finds nothing left to read."""
         self._run_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with (self._run_folder / f"library-{self._user}.lock").open("w") as lock:
@@ -86,36 +82,40 @@ class Reconciler:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 message = "Another Kizu is reading photos into this library; this one goes on when it has finished."
-                on_event(Progress(stage="waiting", message=message))
+                self._say(Progress(stage="waiting", message=message))
                 fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
-    def _reconcile(self, folder: Path, on_event: OnEvent) -> ReconcileReport:
+    def _reconcile(self, folder: Path) -> ReconcileReport:
         place = self._place(folder)
         report = ReconcileReport(root_id=place.root_id, root=str(place.root), below=place.below)
-        on_event(Progress(stage="scanning", message=f"Looking through {place.folder}."))
+        self._say(Progress(stage="scanning", message=f"Looking through {place.folder}."))
         known = self._known(place)
-        seen = self._seen(place, report, on_event)
+        seen = self._seen(place, report)
         device = _device(place.root)
         other_device = device != place.device
         report.offline = _why_offline(place, seen, known, report, other_device=other_device)
         if report.offline:
             if not place.below:
-                self._database.root_state(place.root_id, "offline")
+                self._call(lambda: self._database.root_state(place.root_id, "offline"))
             return report
         found = compare(seen, known, other_device=other_device)
         report.unchanged = len(found.same) + len(found.renumbered)
         report.unreadable = [Unreadable(path=file.path, error=file.error) for file in found.same if file.error]
-        self._write(place, found, report, on_event)
-        self._database.root_state(place.root_id, "online", device)
+        self._write(place, found, report)
+        self._call(lambda: self._database.root_state(place.root_id, "online", device))
         return report
+
+    def _call(self, work: Callable[[], Result]) -> Result:
+        """A call that waits while the database is away; all of them may be repeated."""
+        return self._open.retrying(work, on_wait=lambda message: self._say(Progress(stage="waiting", message=message)))
 
     def _place(self, folder: Path) -> _Place:
         """Where the folder belongs; a folder seen for the first time becomes a root."""
         path = folder.expanduser().resolve()
         if path.exists() and not path.is_dir():
             raise LibraryError(f"{path} is a file, not a folder.", hint="Give the folder that it lies in.")
-        answer = self._database.root(self._user, path_to_text(str(path)), _device(path))
+        answer = self._call(lambda: self._database.root(self._user, path, _device(path)))
         if answer is None:
             raise LibraryError(f"There is no folder {path}.", hint="Check the name, and whether its disk is connected.")
         root, below = text_to_path(answer["path"]), text_to_path(answer["below"])
@@ -127,13 +127,17 @@ class Reconciler:
         known: dict[str, KnownFile] = {}
         after: str | None = prefix or None
         while True:
-            page = [KnownFile(**row) for row in self._database.root_files(place.root_id, after, PAGE)]
+            page = self._page(place, after)
             known.update((file.path, file) for file in page if file.path.startswith(prefix))
             if len(page) < PAGE or not page[-1].path.startswith(prefix):
                 return known
             after = page[-1].path
 
-    def _seen(self, place: _Place, report: ReconcileReport, on_event: OnEvent) -> list[FileSeen]:
+    def _page(self, place: _Place, after: str | None) -> list[KnownFile]:
+        rows = self._call(lambda: self._database.root_files(place.root_id, after, PAGE))
+        return [KnownFile(**row) for row in rows]
+
+    def _seen(self, place: _Place, report: ReconcileReport) -> list[FileSeen]:
         if not place.folder.is_dir():
             return []
         scan = Scan(place.root, place.below)
@@ -141,31 +145,34 @@ class Reconciler:
         for file in scan:
             seen.append(file)
             if len(seen) % PAGE == 0:
-                on_event(Progress(stage="scanning", done=len(seen)))
+                self._say(Progress(stage="scanning", done=len(seen)))
         report.found, report.ignored, report.unknown = dict(scan.found), dict(scan.ignored), dict(scan.unknown)
         report.problems = [
             Unreadable(path=one.path, error=LibraryError(one.message).as_dict()) for one in scan.problems
         ]
         return seen
 
-    def _write(self, place: _Place, found: Comparison, report: ReconcileReport, on_event: OnEvent) -> None:
+    def _write(self, place: _Place, found: Comparison, report: ReconcileReport) -> None:
         """Read and import what is new or changed, then mark what is gone."""
         gone = [file for file in found.gone if _is_gone(place, file, report)]
         outcomes = _Outcomes(report, gone)
-        for start in range(0, len(found.renumbered), BATCH):
-            self._database.import_files(
-                place.root_id, [_known_row(file, before) for file, before in found.renumbered[start : start + BATCH]]
-            )
+        for pairs in _batched(found.renumbered, BATCH):
+            self._import(place, [_known_row(file, before) for file, before in pairs])
         total = len(found.new) + len(found.changed)
         with Readers(place.root, self._readers) as readers:
-            answers = self._in_good_order(found, readers)
-            for batch in _batches(answers):
+            for batch in _batches(self._in_good_order(found, readers)):
                 rows = [_row(file, answer) for file, answer in batch]
-                outcomes.count(rows, self._database.import_files(place.root_id, rows))
-                on_event(Progress(stage="reading", done=report.read, total=total))
-        for start in range(0, len(gone), BATCH):
-            self._database.mark_missing(place.root_id, [file.path for file in gone[start : start + BATCH]])
+                outcomes.count(rows, self._import(place, rows))
+                self._say(Progress(stage="reading", done=report.read, total=total))
+        for files in _batched(gone, BATCH):
+            self._mark_missing(place, [text_to_path(file.path) for file in files])
         report.missing = outcomes.not_found_again()
+
+    def _import(self, place: _Place, rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+        return self._call(lambda: self._database.import_files(place.root_id, rows))
+
+    def _mark_missing(self, place: _Place, paths: Sequence[str]) -> None:
+        self._call(lambda: self._database.mark_missing(place.root_id, paths))
 
     @staticmethod
     def _in_good_order(found: Comparison, readers: Readers) -> Iterator[tuple[FileSeen, Answer]]:
@@ -208,6 +215,10 @@ class _Outcomes:
     def not_found_again(self) -> int:
         """Files that are gone and were not moved."""
         return sum(self._gone.values())
+
+
+def _batched(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
+    return (items[start : start + size] for start in range(0, len(items), size))
 
 
 def _why_offline(

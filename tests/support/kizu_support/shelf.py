@@ -1,0 +1,46 @@
+"""Photos with recognised text in a real database, of several users."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from kizu_core.database import Database
+from kizu_support.postgres import KizuDatabase
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """Users and their photos, and the functions as the users call them."""
+
+    database: KizuDatabase
+    api: Database
+
+    def photo(
+        self, user: UUID, name: str, *texts: str, taken: str | None = None, kind: str = "image", missing: bool = False
+    ) -> UUID:
+        """A photo with one row of recognised text a span."""
+        with self.database.transaction() as connection:
+            row = connection.execute(
+                "insert into public.assets (user_id, file_name, taken_local, media_kind, missing_since)"
+                " values (%s, %s, %s, %s, case when %s then now() end) returning id",
+                (user, name, taken, kind, missing),
+            ).fetchone()
+            assert row is not None
+            asset: UUID = row[0]
+            with connection.cursor() as cursor:
+                cursor.executemany(
+                    "insert into public.extracted_text (user_id, asset_id, text, line) values (%s, %s, %s, %s)",
+                    [(user, asset, text, line) for line, text in enumerate(texts)],
+                )
+        return asset
+
+    def names(self, user: UUID, query: str, **options: Any) -> list[str]:
+        """File names of the hits, in their order."""
+        return [hit["file_name"] for hit in self.hits(user, query, **options)]
+
+    def hits(self, user: UUID, query: str, **options: Any) -> Sequence[dict[str, Any]]:
+        found: Sequence[dict[str, Any]] = self.api.search(user, query, **options)["hits"]
+        return found
