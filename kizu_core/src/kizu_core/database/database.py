@@ -137,9 +137,9 @@ class Database:
         """Give up on this attempt: retry, dead, invalid, already or lease_lost."""
         return self._finish("fail", claim, error=error, retry_s=retry_s)
 
-    def release(self, claim: Claim) -> str:
-        """Give the job back as if it had not been claimed."""
-        return self._finish("release", claim)
+    def release(self, claim: Claim, delay_s: float | None = None) -> str:
+        """Give the job back as if it had not been claimed, not to be claimed again before `delay_s` seconds."""
+        return self._finish("release", claim, delay_s=delay_s)
 
     def reap(self, limit: int = 100) -> int:
         """Return jobs of dead workers to the queue; how many."""

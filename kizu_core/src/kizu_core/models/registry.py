@@ -14,6 +14,7 @@ from kizu_core.errors import NoSuchModel
 from kizu_core.models.loading import load_model
 from kizu_core.plugins.catalog import Catalog
 from kizu_core.plugins.protocols import Detector, Embedder, FaceClusterer, FaceModel, OcrModel, Vlm
+from kizu_core.plugins.specs import ModelSpec
 from kizu_core.settings import Settings
 from kizu_core.types import ModelType
 
@@ -62,6 +63,10 @@ class ModelPool:
                     self._entries.pop(key, None)  # the next who asks tries again
                 entry.model.set_exception(error)
         return entry.model.result()
+
+    def spec(self, kind: ModelType, name: str | None = None) -> ModelSpec:
+        """See `ModelRegistry.spec`."""
+        return self._catalog.model(kind, name)
 
     def unload(self, kind: ModelType, name: str | None = None) -> bool:
         """Closes one model; False if it was not loaded."""
@@ -132,6 +137,11 @@ class ModelRegistry:
         loaded: a file is missing or is not the declared one, a library is missing, its factory fails.
         """
         return cls._configured().get(kind, name)
+
+    @classmethod
+    def spec(cls, kind: ModelType, name: str | None = None) -> ModelSpec:
+        """What the plugin declares of the named model of a kind, or of its default. Raises `NoSuchModel`."""
+        return cls._configured().spec(kind, name)
 
     @classmethod
     def unload(cls, kind: ModelType, name: str | None = None) -> bool:

@@ -213,8 +213,9 @@ begin
   return 'retry';
 end $$;
 
--- Gives a job back as if it had never been claimed.
-create or replace function public.kizu_release(p_table text, p_id uuid, p_token uuid) returns text
+-- Gives a job back as if it had never been claimed; it is not claimed again before `p_delay_s` seconds (the disk of its
+-- photo is away, say).
+create or replace function public.kizu_release(p_table text, p_id uuid, p_token uuid, p_delay_s real default null) returns text
 language plpgsql set search_path = '' as $$
 declare
   state constant text := kizu.hold(p_table, p_id, p_token);
@@ -225,7 +226,7 @@ begin
   elsif job.cancel_requested_at is not null then
     perform kizu.settle(job, 'failed', 'cancelled');
   else
-    perform kizu.settle(job, 'pending', p_attempt => greatest(job.attempt - 1, 0));
+    perform kizu.settle(job, 'pending', p_attempt => greatest(job.attempt - 1, 0), p_delay_s => least(greatest(p_delay_s, 0), 86400));
   end if;
   return 'ok';
 end $$;

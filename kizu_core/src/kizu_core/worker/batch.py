@@ -1,0 +1,277 @@
+"""Some jobs of one handler on their way through the child, and every way in which that can end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
+from typing import Any
+from uuid import UUID
+
+from kizu_core.errors import ChildCrashed, DiskFull, JobCancelled, JobTimeout, KizuError, WorkerError
+from kizu_core.types import JobOutcome
+from kizu_core.worker.leases import Held
+from kizu_core.worker.member import Member
+from kizu_core.worker.messages import (
+    Answer,
+    Ask,
+    BatchDone,
+    Cancel,
+    Executing,
+    Failed,
+    Finished,
+    Message,
+    Progress,
+    Refused,
+    RunBatch,
+    Stop,
+)
+from kizu_core.worker.process import ChildProcess
+from kizu_core.worker.scratch import workdir
+from kizu_core.worker.shared import Shared
+from kizu_core.worker.sources import SourceOffline, find_source
+
+TICK_S = 0.25
+RSS_S = 1.0
+DEAF_S = 10.0
+"""How long a handler may go on with a job that was taken back before its process is killed."""
+
+OFFLINE_S = 60.0
+"""How long a job is put off whose original lies on a disk that is away."""
+
+
+class Batch:
+    """Takes held jobs (one or more, of one handler) to their end, whatever the child does.
+
+    Read after `run`: `child_died` (a new one is needed), `refusal` (why the handler can't be built), `disk_full`.
+    """
+
+    def __init__(self, shared: Shared, child: ChildProcess, held: Sequence[Held]) -> None:
+        self._shared = shared
+        self._child = child
+        self._spec = held[0].spec
+        self._held = held
+        self._members: dict[UUID, Member] = {}
+        self._open: dict[UUID, Member] = {}
+        self._executing: Member | None = None
+        self._since = time.monotonic()
+        self._next_rss = 0.0
+        self._stop_sent = False
+        self._over = False
+        self.child_died: str | None = None
+        self.refusal: Mapping[str, Any] | None = None
+        self.disk_full: DiskFull | None = None
+
+    def run(self) -> None:
+        """Returns when every job is completed, failed, given back or forgotten."""
+        with ExitStack() as folders:
+            members = [self._prepare(one, folders) for one in self._held]
+            self._members = {member.id: member for member in members if member is not None}
+            self._open = dict(self._members)
+            if self._open:
+                self._start()
+                while not self._over:
+                    self._step()
+            for member in self._open.values():
+                self._shared.settler.release(member.held, "not reached")
+
+    # ---- before ------------------------------------------------------------------------------------------
+
+    def _prepare(self, held: Held, folders: ExitStack) -> Member | None:
+        """A job with its original at hand; None if that is not to be had, and the job is dealt with."""
+        settler = self._shared.settler
+        folder = folders.enter_context(workdir(self._shared.scratch, held.job.id))
+        try:
+            return Member(held, folder, find_source(held.claim, folder, self._shared.policy))
+        except SourceOffline as error:
+            settler.put_off(held, error.message, OFFLINE_S)
+        except DiskFull as error:
+            self.disk_full = error
+            settler.release(held, error.message)
+        except KizuError as error:
+            settler.fail(held, error.as_dict(), retry_s=getattr(error, "retry_after_s", None))
+        return None
+
+    def _start(self) -> None:
+        self._since = time.monotonic()
+        tasks = tuple(member.task() for member in self._open.values())
+        with suppress(OSError):  # a child that died meanwhile is found out when its answer is read
+            self._child.send(RunBatch(handler=self._spec.name, tasks=tasks))
+
+    # ---- while it runs -----------------------------------------------------------------------------------
+
+    def _step(self) -> None:
+        try:
+            message = self._child.receive(TICK_S)
+        except TimeoutError:
+            self._watch()
+            return
+        except WorkerError as error:
+            self._crash(f"sent garbage ({error.message})")
+            return
+        if message is None:
+            self._crash(self._child.epitaph())
+            return
+        self._take(message)
+        self._watch()
+
+    def _take(self, message: Message) -> None:
+        match message:
+            case Executing(job_id=job_id):
+                self._switch(job_id)
+            case Progress(job_id=job_id):
+                self._progress(message)
+            case Finished(job_id=job_id, outcome=outcome):
+                self._finished(job_id, outcome)
+            case Failed(job_id=job_id, error=error):
+                self._failed(job_id, error)
+            case Ask():
+                self._answer(message)
+            case Refused(error=error):
+                self.refusal, self._over = error, True
+            case BatchDone():
+                self._over = True
+            case _:
+                self._crash(f"sent garbage (a message {type(message).__name__})")
+
+    def _switch(self, job_id: UUID | None) -> None:
+        """From now on this job is charged for what happens; None: no job."""
+        now = time.monotonic()
+        if self._executing is not None:
+            self._executing.spent += now - self._since
+        self._executing, self._since = self._members.get(job_id) if job_id else None, now
+        if job_id in self._open and (started := self._open[job_id].start()):
+            self._shared.emit(started)
+
+    def _progress(self, message: Progress) -> None:
+        if message.job_id in self._open:
+            self._shared.emit(self._open[message.job_id].advance(message.percent, message.step))
+
+    def _answer(self, question: Ask) -> None:
+        """Shows an asset to a handler: of the user whose job it is, whatever the child says."""
+        asked = time.monotonic()
+        member = self._open.get(question.job_id)
+        try:
+            reply = Answer(question=question.question, value=self._look_up(member, question.asset_id))
+        except KizuError as error:
+            reply = Answer(question=question.question, error=error.as_dict())
+        self._since += time.monotonic() - asked  # waiting for us is not charged to the job
+        with suppress(OSError):
+            self._child.send(reply)
+
+    def _look_up(self, member: Member | None, asset_id: UUID) -> Mapping[str, Any] | None:
+        if member is None:
+            raise JobCancelled("Nobody wants this job any more.")
+        held = member.held
+        if asset_id == held.job.asset_id:
+            return held.claim.asset
+        return self._shared.patience.call(
+            lambda: self._shared.database.api.asset(held.job.user_id, asset_id), until=held.good_until
+        )
+
+    def _finished(self, job_id: UUID, outcome: JobOutcome) -> None:
+        member = self._open.pop(job_id, None)
+        if member is None:
+            return  # forgotten or given back while the child was at it
+        if member.held.cancelled:
+            self._shared.settler.fail(member.held, _cancelled().as_dict())
+        else:
+            self._complete(member, outcome)
+        self._switch(None)
+
+    def _complete(self, member: Member, outcome: JobOutcome) -> None:
+        try:
+            self._shared.settler.complete(member.held, outcome, member.workdir)
+        except DiskFull as error:
+            self._no_room(member, error)
+
+    def _failed(self, job_id: UUID, error: Mapping[str, Any]) -> None:
+        member = self._open.pop(job_id, None)
+        if member is None:
+            return
+        if error.get("code") == DiskFull.code:
+            self._no_room(member, DiskFull(str(error.get("message")), hint=error.get("hint")))
+        else:
+            self._shared.settler.fail(member.held, error)
+        self._switch(None)
+
+    def _no_room(self, member: Member, error: DiskFull) -> None:
+        """A full disk is no fault of the photo: no attempt is counted, and the lane pauses."""
+        self.disk_full = error
+        self._shared.settler.release(member.held, error.message)
+
+    # ---- limits ------------------------------------------------------------------------------------------
+
+    def _watch(self) -> None:
+        now = time.monotonic()
+        for member in list(self._open.values()):
+            if member.held.is_lost(now):
+                del self._open[member.id]
+                self._shared.settler.forget(member.held)
+                self._ask_to_stop(member, now)
+            elif member.held.cancelled:
+                self._ask_to_stop(member, now)
+        if self._shared.stopping.is_set():
+            self._watch_grace(now)
+        if not self._over:
+            self._watch_limits(now)
+
+    def _ask_to_stop(self, member: Member, now: float) -> None:
+        if member.unwanted_since is None:
+            member.unwanted_since = now
+            with suppress(OSError):
+                self._child.send(Cancel(job_id=member.id))
+
+    def _watch_grace(self, now: float) -> None:
+        """The worker is to stop: the job in hand may finish within the grace, the others go back at once."""
+        if not self._stop_sent:
+            self._stop_sent = True
+            with suppress(OSError):
+                self._child.send(Stop())
+            for member in [one for one in self._open.values() if one is not self._executing]:
+                del self._open[member.id]
+                self._shared.settler.release(member.held, "the worker stops")
+        if now > self._shared.grace_until or not self._open:
+            self._kill("was ended because the worker stops")
+
+    def _watch_limits(self, now: float) -> None:
+        member = self._executing
+        here = now - self._since
+        if (member.spent if member else 0.0) + here > self._spec.timeout_s:
+            limit = f"{self._spec.timeout_s} s"
+            self._kill(f"took longer than {limit}")
+            self._charge(JobTimeout(f"It took longer than {limit}, the limit of {self._spec.name}."))
+        elif member is not None and member.is_deaf(now, here, DEAF_S):
+            self._kill("went on with a photo that was taken back")
+            self._charge(_cancelled())
+        elif now > self._next_rss:
+            self._next_rss = now + RSS_S
+            self._watch_memory()
+
+    def _watch_memory(self) -> None:
+        limit = self._shared.settings.max_child_mb
+        if self._child.rss_mb() > limit:
+            self._kill(f"needed more than {limit} MB")
+            message = f"The model process needed more than {limit} MB for this photo."
+            self._charge(ChildCrashed(message, hint="KIZU_MAX_CHILD_MB sets the limit."), crashed=True)
+
+    # ---- the child is gone -------------------------------------------------------------------------------
+
+    def _kill(self, why: str) -> None:
+        self._child.kill()
+        self.child_died, self._over = why, True
+
+    def _crash(self, how: str) -> None:
+        """It died or talks nonsense. Only the job that it was at is charged."""
+        self._kill(how)
+        self._charge(ChildCrashed(f"The model process {how} while it worked on this photo."), crashed=True)
+
+    def _charge(self, error: KizuError, *, crashed: bool = False) -> None:
+        member = self._executing
+        if member is not None and member.id in self._open:
+            del self._open[member.id]
+            self._shared.settler.fail(member.held, error.as_dict(), crashed=crashed)
+
+
+def _cancelled() -> JobCancelled:
+    return JobCancelled("Taken back before it was finished.")

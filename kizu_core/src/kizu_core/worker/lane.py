@@ -1,0 +1,205 @@
+"""One lane of a worker: a thread that claims jobs of one table and a child process that does them."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from uuid import uuid4
+
+from kizu_core.database import Claim
+from kizu_core.errors import DatabaseUnavailable, DiskFull, WorkerError
+from kizu_core.models.offers import Offer
+from kizu_core.plugins.specs import JobHandlerSpec
+from kizu_core.types import JobTable
+from kizu_core.worker.batch import Batch
+from kizu_core.worker.events import ChildRestarted, HandlerOff, Resumed, Waiting
+from kizu_core.worker.leases import Held
+from kizu_core.worker.process import ChildProcess
+from kizu_core.worker.shared import Shared
+
+ALONE_FROM = 2
+"""Crashes after which a job runs alone in a fresh child: nobody else suffers, and nobody else can be to blame."""
+
+DISK_FULL_S = 60.0
+IDLE_CHILD_S = 300.0
+"""An unused child is ended after this time: the only way in which model libraries give all memory back."""
+
+RECYCLE_SHARE = 0.75
+"""Share of the memory limit above which a child is replaced between two batches."""
+
+
+class Lane:
+    """`run` in a thread of its own. `idle`: its last claim found nothing and it holds nothing.
+
+    `error`: what ended it, other than being asked to.
+    """
+
+    def __init__(self, table: JobTable, offers: Sequence[Offer], shared: Shared) -> None:
+        self.table = table
+        self.idle = False
+        self.error: Exception | None = None
+        self._shared = shared
+        self._offers = list(offers)
+        self._child: ChildProcess | None = None
+        self._child_used = time.monotonic()
+        self._failed_starts = 0
+        self._wake = threading.Event()
+        self._poll = shared.options.poll_interval or shared.settings.poll_interval
+
+    @property
+    def name(self) -> str:
+        return self.table.name.lower()
+
+    def wake(self) -> None:
+        """There may be something to claim, or a reason to end."""
+        self._wake.set()
+
+    def run(self) -> None:
+        """Claims and works until the worker is to stop."""
+        try:
+            self._loop()
+        except DatabaseUnavailable:
+            self._shared.stopping.wait()  # only raised once the worker is to stop
+        except Exception as error:  # noqa: BLE001 - told by the thread that waits for us
+            self.error = error
+        finally:
+            self._end_child()
+            self.idle = True
+
+    def _loop(self) -> None:
+        while not self._shared.stopping.is_set() and self._offers:
+            claims = self._claim()
+            if claims:
+                self._work(claims)
+            if self._shared.options.once:
+                return
+            if not claims:
+                self._rest()
+
+    # ---- claiming ----------------------------------------------------------------------------------------
+
+    def _claim(self) -> Sequence[tuple[Claim, float]]:
+        """Jobs with the monotonic time from which their leases count at the latest."""
+        self._wake.clear()
+        self.idle = False
+        request, shared = uuid4(), self._shared
+        can = [offer.entry for offer in self._offers]
+        limit = min(shared.settings.batch_size, max(offer.handler.batch for offer in self._offers))
+        since = time.monotonic()
+
+        def claim() -> Sequence[Claim]:
+            nonlocal since
+            since = time.monotonic()
+            worker, lease_s = shared.options.worker_id, shared.leases.lease_s
+            return shared.database.worker.claim(self.table, worker, request, can, limit, lease_s)
+
+        # One request id for all repetitions: an answer that was lost is given again.
+        return [(one, since) for one in shared.patience.call(claim)]
+
+    def _rest(self) -> None:
+        """Nothing to claim: waits for a wake-up, at most for about the poll interval."""
+        self.idle = True
+        if time.monotonic() - self._child_used > IDLE_CHILD_S:
+            self._end_child()
+        self._wake.wait(self._poll * random.uniform(0.8, 1.2))  # noqa: S311 - spreads workers, hides nothing
+
+    def _pause(self, seconds: float) -> None:
+        self._shared.stopping.wait(seconds)
+
+    # ---- working -----------------------------------------------------------------------------------------
+
+    def _work(self, claims: Sequence[tuple[Claim, float]]) -> None:
+        held = [self._shared.leases.hold(claim, self._handler(claim), since) for claim, since in claims]
+        pending = list(self._batches(held))
+        while pending:
+            batch = pending[0]
+            if self._shared.stopping.is_set() or not self._has_child(fresh=_is_suspect(batch[0])):
+                break
+            del pending[0]
+            self._run(batch)
+        for one in (one for batch in pending for one in batch):
+            self._shared.settler.release(one, "not begun")
+
+    def _handler(self, claim: Claim) -> JobHandlerSpec:
+        todo = set(claim.job.todo)
+        return next(offer.handler for offer in self._offers if offer.entry in todo)
+
+    def _batches(self, held: Sequence[Held]) -> Iterator[list[Held]]:
+        """By handler, none larger than it wants; those that killed a child before come last, each alone."""
+        by_handler: dict[str, list[Held]] = defaultdict(list)
+        for one in held:
+            if not _is_suspect(one):
+                by_handler[one.spec.name].append(one)
+        for group in by_handler.values():
+            size = group[0].spec.batch
+            yield from (group[start : start + size] for start in range(0, len(group), size))
+        yield from ([one] for one in held if _is_suspect(one))
+
+    def _run(self, held: list[Held]) -> None:
+        child = self._child
+        if child is None:
+            raise WorkerError("A batch needs a child")
+        batch = Batch(self._shared, child, held)
+        batch.run()
+        child.used, self._child_used = True, time.monotonic()
+        if batch.child_died is not None:
+            self._replace_child(batch.child_died)
+        elif child.rss_mb() > RECYCLE_SHARE * self._shared.settings.max_child_mb:
+            self._replace_child("was replaced to give memory back")
+        if batch.refusal is not None:
+            self._switch_off(held[0].spec, batch)
+        if batch.disk_full is not None:
+            self._wait_for_room(batch.disk_full)
+
+    def _switch_off(self, spec: JobHandlerSpec, batch: Batch) -> None:
+        self._offers = [offer for offer in self._offers if offer.handler is not spec]
+        self._shared.settler.withdraw(spec)
+        self._shared.emit(HandlerOff(handler=spec.name, error=dict(batch.refusal or {})))
+
+    def _wait_for_room(self, error: DiskFull) -> None:
+        self._shared.emit(Waiting(message=f"{error.message} Trying again in {DISK_FULL_S:.0f} seconds."))
+        self._pause(DISK_FULL_S)
+        self._shared.emit(Resumed(message="Trying again whether there is room."))
+
+    # ---- the child ---------------------------------------------------------------------------------------
+
+    def _has_child(self, *, fresh: bool) -> bool:
+        """Makes sure of a living child; with `fresh`, of one that has done nothing yet. False if none will start."""
+        if self._child is not None and (not self._child.alive() or (fresh and self._child.used)):
+            self._end_child()
+        if self._child is None:
+            self._start_child()
+        return self._child is not None
+
+    def _start_child(self) -> None:
+        try:
+            self._child = ChildProcess(self.name, self._shared.settings, self._shared.child_values)
+        except (WorkerError, OSError) as error:
+            pause = min(60.0, 2.0**self._failed_starts)
+            self._failed_starts += 1
+            self._shared.emit(Waiting(message=f"{error} Trying again in {pause:.0f} seconds."))
+            self._pause(pause)
+        else:
+            self._child_used = time.monotonic()
+            self._failed_starts = 0
+
+    def _replace_child(self, reason: str) -> None:
+        """The next one is started at once, so that the jobs which go back need not wait for it."""
+        self._end_child()
+        if self._shared.stopping.is_set():
+            return
+        self._shared.settler.count_restart()
+        self._shared.emit(ChildRestarted(reason=reason))
+        self._start_child()
+
+    def _end_child(self) -> None:
+        child, self._child = self._child, None
+        if child is not None:
+            child.stop()
+
+
+def _is_suspect(held: Held) -> bool:
+    return held.claim.crash_count >= ALONE_FROM

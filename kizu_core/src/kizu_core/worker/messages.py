@@ -1,0 +1,181 @@
+"""What a worker and its child say to each other. Each class is one kind of message.
+
+A message travels as a map of its fields plus `type`, the name of its class. Whatever arrives is validated
+against the class: from the child it may be garbage, and must then be a `WorkerError` and nothing worse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from pydantic import TypeAdapter, ValidationError
+
+from kizu_core.errors import WorkerError
+from kizu_core.types import Job, JobOutcome
+
+# ---- parent to child ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configure:
+    """First message to the child: the settings that may cross (no secret)."""
+
+    settings: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One job to do. `source`: the original, read-only; `workdir`: an empty private folder."""
+
+    job: Job
+    source: Path | None
+    workdir: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunBatch:
+    """Do these jobs, all of the handler with that name."""
+
+    handler: str
+    tasks: tuple[Task, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancel:
+    """Nobody wants this job's result any more."""
+
+    job_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """Reply to `Ask`: `value`, or `error` as `KizuError.as_dict` gives it."""
+
+    question: int
+    value: Mapping[str, Any] | None = None
+    error: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """Finish the job in hand, begin no other, exit."""
+
+
+# ---- child to parent ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hello:
+    """The child is up, its guards are on."""
+
+    pid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """Plugins are discovered; `handlers` are the names that the child can run."""
+
+    handlers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """The handler of the batch can't be built here, so none of its jobs was touched."""
+
+    error: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Executing:
+    """From now on this job is worked on: a crash is charged to it."""
+
+    job_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """`percent` 0 to 100; `step` names what is being done."""
+
+    job_id: UUID
+    percent: int
+    step: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """The job is done."""
+
+    job_id: UUID
+    outcome: JobOutcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """The job failed; `error` as `KizuError.as_dict` gives it."""
+
+    job_id: UUID
+    error: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """The handler of `job_id` wants to see an asset of its user."""
+
+    question: int
+    job_id: UUID
+    asset_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchDone:
+    """The batch is over; jobs without `Finished` or `Failed` were not touched."""
+
+
+Message = (
+    Configure
+    | RunBatch
+    | Cancel
+    | Answer
+    | Stop
+    | Hello
+    | Ready
+    | Refused
+    | Executing
+    | Progress
+    | Finished
+    | Failed
+    | Ask
+    | BatchDone
+)
+
+_KINDS: Mapping[str, type[Message]] = {kind.__name__: kind for kind in Message.__args__}
+
+
+def to_wire(message: Message) -> dict[str, Any]:
+    """The map that `frames.encode` packs."""
+    values = {field.name: getattr(message, field.name) for field in fields(message)}
+    return {"type": type(message).__name__, **values}
+
+
+def from_wire(value: object) -> Message:
+    """The message that `to_wire` described. Raises `WorkerError` if it is none."""
+    if not isinstance(value, dict):
+        raise WorkerError("A frame that holds no message")
+    name = value.pop("type", None)
+    if not isinstance(name, str) or name not in _KINDS:
+        raise WorkerError("A frame of a kind that does not exist")
+    try:
+        message: Message = _adapter(name).validate_python(value)
+    except ValidationError as error:
+        raise WorkerError(f"A malformed {name} message: {error.error_count()} wrong fields") from error
+    return message
+
+
+@cache
+def _adapter(name: str) -> TypeAdapter[Any]:
+    return TypeAdapter(_KINDS[name])

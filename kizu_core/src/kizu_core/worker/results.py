@@ -1,0 +1,98 @@
+"""What a child says it found, checked and put into the form that `kizu_complete` takes.
+
+The child is not trusted: a plugin or a hostile picture may have got hold of it. It can name no row of another user,
+no table but those of results, no file but those in the job's own folder.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from kizu_core.errors import WorkerError
+from kizu_core.types import Job, JobOutcome, NewJob, OperationResult, ResultRow
+
+TABLES = frozenset(
+    {
+        "image_embeddings",
+        "face_embeddings",
+        "detected_objects",
+        "extracted_text",
+        "image_descriptions",
+        "moments",
+        "moment_assets",
+    }
+)
+MOST_ROWS = 20_000
+MOST_JOBS = 1_000
+
+
+def payload_of(job: Job, outcome: JobOutcome, workdir: Path) -> dict[str, Any]:
+    """Argument of `kizu_complete`. Raises `WorkerError` for an outcome that a handler may not give."""
+    _check_operations(job, outcome.operations)
+    _check_files(job, outcome.files, workdir)
+    if len(outcome.rows) > MOST_ROWS or len(outcome.enqueue) > MOST_JOBS:
+        raise WorkerError("A handler made more rows or jobs than one photo can have.")
+    again = [one.operation for one in outcome.operations if one.error and one.error.get("retryable")]
+    finished = [one for one in outcome.operations if one.operation not in again]
+    errors = [one.error for one in outcome.operations if one.operation in again]
+    return {
+        "operations": [_operation(one) for one in finished],
+        "rows": _rows(job, outcome.rows),
+        "asset": outcome.asset,
+        "result": outcome.result,
+        "enqueue": [_new_job(one) for one in outcome.enqueue],
+        "retry": again,
+        "error": errors[0] if errors else None,
+    }
+
+
+def _check_operations(job: Job, operations: Iterable[OperationResult]) -> None:
+    for one in operations:
+        if one.operation not in job.todo:
+            raise WorkerError(f"A handler reports the operation {one.operation!r}, which it was not asked for.")
+
+
+def _check_files(job: Job, files: Mapping[str, Path], workdir: Path) -> None:
+    """Each file is a plain one in the job's folder, each key below the job's user (and photo, if it has one)."""
+    owner = f"{job.user_id}/" if job.asset_id is None else f"{job.user_id}/processed/{job.asset_id}/"
+    for key, path in files.items():
+        if not key.startswith(owner):
+            raise WorkerError("A handler wants to store a file under a name that is not of its photo.")
+        if path.is_symlink() or not path.is_file() or workdir.resolve() not in path.resolve().parents:
+            raise WorkerError("A handler wants to store a file that is not in its own folder.")
+
+
+def _rows(job: Job, rows: Iterable[ResultRow]) -> dict[str, list[Mapping[str, Any]]]:
+    by_table: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for row in rows:
+        if row.table not in TABLES:
+            raise WorkerError(f"A handler wants to write to the table {row.table!r}.")
+        if row.user_id != job.user_id or row.asset_id != job.asset_id:
+            raise WorkerError("A handler wants to write a row that is not of its own photo.")
+        by_table[row.table].append({**row.values, "user_id": row.user_id, "asset_id": row.asset_id})
+    return dict(by_table)
+
+
+def _operation(one: OperationResult) -> dict[str, Any]:
+    return {
+        "operation": one.operation,
+        "plugin": one.plugin,
+        "version": one.version,
+        "space": one.space,
+        "found": one.found,
+        "seconds": one.seconds,
+        "error": one.error,
+    }
+
+
+def _new_job(one: NewJob) -> dict[str, Any]:
+    return {
+        "table": one.table,
+        "job_type": one.job_type,
+        "asset_id": one.asset_id,
+        "params": one.params,
+        "priority": one.priority,
+    }

@@ -1,0 +1,217 @@
+"""What the child does with the messages it gets: a reader thread sorts them, the main thread runs handlers."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import pkgutil
+import queue
+import threading
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from kizu_core.errors import KizuError, WorkerError, from_dict
+from kizu_core.models.environment import quiet_libraries
+from kizu_core.models.registry import ModelRegistry
+from kizu_core.models.selection import load_catalog
+from kizu_core.plugins.catalog import Catalog
+from kizu_core.plugins.protocols import JobContext, JobHandler
+from kizu_core.settings import Settings
+from kizu_core.types import JobOutcome
+from kizu_core.worker.channel import Channel
+from kizu_core.worker.messages import (
+    Answer,
+    Ask,
+    BatchDone,
+    Cancel,
+    Configure,
+    Executing,
+    Failed,
+    Finished,
+    Progress,
+    Ready,
+    Refused,
+    RunBatch,
+    Stop,
+    Task,
+)
+
+
+def serve(channel: Channel) -> int:
+    """Everything after the first hello. Returns the exit status."""
+    first = channel.receive()
+    if first is None:
+        return 0
+    if not isinstance(first, Configure):
+        raise WorkerError("The parent did not begin with the settings")
+    settings = Settings.from_child(first.settings)
+    quiet_libraries(settings.models_dir)
+    catalog = load_catalog(settings)
+    ModelRegistry.configure(catalog, settings)
+    link = Link(channel)
+    handlers = Handlers(settings, catalog)
+    channel.send(Ready(handlers=tuple(handlers.names)))
+    while (batch := link.next_batch()) is not None:
+        Run(link, batch).work(handlers)
+    return 0
+
+
+class Handlers:
+    """Handlers by name, each built when first needed."""
+
+    def __init__(self, settings: Settings, catalog: Catalog) -> None:
+        self._settings = settings
+        self._specs = {spec.name: spec for spec in catalog.handlers()}
+        self._built: dict[str, JobHandler] = {}
+
+    @property
+    def names(self) -> Sequence[str]:
+        return sorted(self._specs)
+
+    def get(self, name: str) -> JobHandler:
+        """Raises `KeyError` for a handler that is not installed, and whatever its factory raises."""
+        if name not in self._built:
+            factory = pkgutil.resolve_name(self._specs[name].factory)
+            self._built[name] = factory(self._settings)
+        return self._built[name]
+
+
+class Link:
+    """The child's end of the socket. A daemon thread reads; the main thread asks and sends."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._batches: queue.SimpleQueue[RunBatch | None] = queue.SimpleQueue()
+        self._answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
+        self._questions = itertools.count()
+        self._cancelled: set[UUID] = set()
+        self.stopping = threading.Event()
+        self.send = channel.send
+        threading.Thread(target=self._read, name="reader", daemon=True).start()
+
+    def next_batch(self) -> RunBatch | None:
+        """Waits for the next batch; None once the parent wants no more."""
+        return self._batches.get()
+
+    def cancelled(self, job_id: UUID) -> bool:
+        return job_id in self._cancelled
+
+    def ask(self, job_id: UUID, asset_id: UUID) -> Mapping[str, Any]:
+        """The asset as the parent shows it. Raises the parent's error."""
+        question = next(self._questions)
+        self.send(Ask(question=question, job_id=job_id, asset_id=asset_id))
+        answer = self._answers.get()
+        if answer.error is not None:
+            raise from_dict(dict(answer.error))
+        return answer.value or {}
+
+    def _read(self) -> None:
+        try:
+            while (message := self._channel.receive()) is not None:
+                self._sort(message)
+        finally:
+            # The parent is gone or talks nonsense: nobody wants what the main thread may still be doing.
+            os._exit(0)
+
+    def _sort(self, message: object) -> None:
+        match message:
+            case RunBatch():
+                self._batches.put(message)
+            case Cancel(job_id=job_id):
+                self._cancelled.add(job_id)
+            case Answer():
+                self._answers.put(message)
+            case Stop():
+                self.stopping.set()
+                self._batches.put(None)
+            case _:
+                raise WorkerError(f"A child does not understand {type(message).__name__}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Library:
+    """`LibraryView` of one job: the parent looks up the user by the job's id, the child can't name one."""
+
+    link: Link
+    job_id: UUID
+
+    def asset(self, asset_id: UUID) -> Mapping[str, Any]:
+        return self.link.ask(self.job_id, asset_id)
+
+
+class Run:
+    """One batch through one handler."""
+
+    def __init__(self, link: Link, batch: RunBatch) -> None:
+        self._link = link
+        self._batch = batch
+        self._executing: UUID | None = None
+
+    def work(self, handlers: Handlers) -> None:
+        """Reports each job as its result comes. The first exception ends the batch and is charged to its job."""
+        try:
+            handler = handlers.get(self._batch.handler)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything
+            self._link.send(Refused(error=_told(error, self._batch.handler)))
+            return
+        tasks = self._batch.tasks
+        try:
+            self._report(iter(handler.run([task.job for task in tasks], [self._context(task) for task in tasks])))
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - as above
+            self._fail(_told(error, self._batch.handler))
+        self._link.send(BatchDone())
+
+    def _report(self, results: Iterator[JobOutcome | KizuError]) -> None:
+        for task in self._batch.tasks:
+            if self._link.stopping.is_set() and task is not self._batch.tasks[0]:
+                return
+            self._execute(task.job.id)
+            result = next(results, None)
+            if isinstance(result, JobOutcome):
+                self._link.send(Finished(job_id=task.job.id, outcome=result))
+            elif isinstance(result, KizuError):
+                self._link.send(Failed(job_id=task.job.id, error=result.as_dict()))
+            else:
+                raise TypeError(f"{type(result).__name__} where a result was due")
+        self._executing = None
+        next(results, None)  # lets a generator run to its end
+
+    def _execute(self, job_id: UUID) -> None:
+        if self._executing != job_id:
+            self._executing = job_id
+            self._link.send(Executing(job_id=job_id))
+
+    def _fail(self, error: Mapping[str, Any]) -> None:
+        if self._executing is not None:
+            self._link.send(Failed(job_id=self._executing, error=error))
+
+    def _context(self, task: Task) -> JobContext:
+        job_id = task.job.id
+
+        def progress(percent: int, step: str | None = None) -> None:
+            self._execute(job_id)
+            self._link.send(Progress(job_id=job_id, percent=max(0, min(100, int(percent))), step=step))
+
+        return JobContext(
+            source=task.source,
+            workdir=task.workdir,
+            models=ModelRegistry,
+            progress=progress,
+            cancelled=lambda: self._link.cancelled(job_id),
+            library=_Library(self._link, job_id),
+        )
+
+
+def _told(error: BaseException, handler: str) -> Mapping[str, Any]:
+    """The error as the parent is told of it. One that nobody foresaw goes to the log with its traceback.
+
+    Trying again may help after such a one: its cause may have been the state of this process or machine.
+    """
+    if isinstance(error, KizuError):
+        return error.as_dict()
+    traceback.print_exception(error)
+    message = f"{handler} failed with {type(error).__name__}: {str(error)[:500]}"
+    return {"code": "bug", "message": message, "hint": "See the log of the child process.", "retryable": True}
