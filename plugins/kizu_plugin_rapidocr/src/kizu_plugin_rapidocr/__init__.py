@@ -1,0 +1,1 @@
+"""Text recognition with RapidOCR (PP-OCR models in onnxruntime)."""
