@@ -10,7 +10,10 @@ One data folder is made per test process; every test gets a copy of it, which co
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -35,14 +38,22 @@ def database_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path
     shutil.rmtree(home, ignore_errors=True)
 
 
+@contextmanager
+def copied(template: Path, home: Path) -> Iterator[Path]:
+    """A data folder `home` like `template`; its server is stopped at the end, whoever left it, and it is removed."""
+    shutil.copytree(template, home)
+    try:
+        yield home
+    finally:
+        stop_server(home.resolve() / "database")
+        shutil.rmtree(home, ignore_errors=True)
+
+
 @pytest.fixture
 def library_home(database_template: Path, tmp_path: Path) -> Iterator[Path]:
-    """A fresh data folder with a migrated, empty database; its server is stopped at the end, whoever left it."""
-    home = tmp_path / "home"
-    shutil.copytree(database_template, home)
-    yield home
-    stop_server(home.resolve() / "database")
-    shutil.rmtree(home, ignore_errors=True)
+    """A fresh data folder with a migrated, empty database."""
+    with copied(database_template, tmp_path / "home") as home:
+        yield home
 
 
 @pytest.fixture
@@ -56,3 +67,40 @@ def open_db(library_settings: Settings) -> Iterator[OpenDatabase]:
     """An open database of its own for the test."""
     with open_database(library_settings) as database:
         yield database
+
+
+_CLIENT = """
+import sys
+from pathlib import Path
+from kizu_core.database.embedded import Embedded
+from kizu_core.settings import Paths
+
+with Embedded(Paths(Path(sys.argv[1]))) as server:
+    print(server.urls().worker, flush=True)
+    sys.stdin.readline()
+"""
+
+
+class Client:
+    """Another process that uses the embedded server of a data folder until told otherwise."""
+
+    def __init__(self, home: Path) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _CLIENT, str(home)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self.pid = self._process.pid
+
+    def url(self) -> str:
+        """The worker's URL, once the server is up; empty if the process ended without one."""
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().strip()
+
+    def leave(self) -> int:
+        """End in the ordinary way; the exit status."""
+        self._process.communicate("\n", timeout=60)
+        return self._process.returncode
+
+    def kill(self) -> None:
+        """`kill -9`."""
+        self._process.kill()
+        self._process.communicate(timeout=60)

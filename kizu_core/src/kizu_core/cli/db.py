@@ -56,8 +56,7 @@ def status(ctx: typer.Context, json: Json = False) -> None:
         print_json(facts)
         return
     for name, value in facts.items():
-        shown = {True: "yes", False: "no", None: "-"}.get(value, value) if not isinstance(value, str) else value
-        typer.echo(f"{name.replace('_', ' '):>8}  {shown}")
+        typer.echo(f"{name:>8}  {_shown(value)}")
 
 
 @app.command()
@@ -141,6 +140,12 @@ def _running(settings: Settings) -> Embedded:
     if not server.status().running:
         raise DatabaseError("The database is not running.", hint="Run `kizu db start` first.")
     return server
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "-" if value is None else str(value)
 
 
 def _known_role(role: str) -> str:

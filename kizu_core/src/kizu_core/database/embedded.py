@@ -161,6 +161,7 @@ class Embedded:
         make_private(self._server.sockets, self._programs.account)
         # Ours, yet not reachable (its socket was swept away, say): it is of no use to anyone new.
         stop_server(database)
+        self._server.refuse_foreign()
         if not self._exists():
             build(database, self._programs)
         elif major_version(database) != MAJOR_VERSION:

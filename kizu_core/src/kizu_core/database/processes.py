@@ -70,7 +70,7 @@ def stop_server(data: Path, patience_s: float = 60.0) -> bool:
     for number in (signal.SIGINT, signal.SIGQUIT):
         _signal(data, pid, number)
         end = time.monotonic() + patience_s
-        while server_pid(data) == pid and time.monotonic() < end:
+        while is_alive(pid) and time.monotonic() < end:
             time.sleep(0.02)
     return True
 

@@ -75,8 +75,8 @@ class Server:
     def start(self, programs: Programs, say: Say) -> None:
         """Start the server and wait until it answers, however long it replays its log.
 
-        The caller holds the start lock and has seen that nothing listens. Raises `DatabaseError` with the
-        server's own reason.
+        The caller holds the start lock, has stopped what was ours and refused what is not. Raises
+        `DatabaseError` with the server's own reason.
         """
         config = self.data / CONFIG
         config.write_text(configuration(self.sockets), encoding="utf-8")
@@ -95,6 +95,11 @@ class Server:
             # A killed server's sessions end when they next look up; two servers on one folder would ruin it.
             say("Waiting for processes of the killed database to end.")
             time.sleep(0.5)
+
+    def refuse_foreign(self) -> None:
+        """Raise `DatabaseError` if anybody listens where our server, which does not run, will."""
+        if self._somebody_listens():
+            raise foreign(self.sockets / SOCKET)
 
     def wait_until_up(self, say: Say) -> None:
         """Wait for a server that another process started. Returns also when it is gone again."""
