@@ -59,14 +59,14 @@ def to_rgb(image: Image.Image, icc: bytes | None) -> tuple[Image.Image, bytes | 
     changes = _changes_colours(icc, image.mode) if icc else False
     if icc and changes and image.mode == "RGB" and len(icc) <= SMALL_ICC_BYTES:
         return image, icc
-    return (to_srgb(image, icc) if icc and changes else image.convert("RGB")), None
+    return to_srgb(image, icc if changes else None), None
 
 
 def to_srgb(image: Image.Image, icc: bytes | None) -> Image.Image:
-    """`image` (`L`, `RGB`, `CMYK`) with its profile applied, in sRGB. The image given is not changed."""
+    """`image` (`L`, `RGB`, `CMYK`) with its profile applied, in sRGB; itself, not a copy, where nothing is to do."""
     transform = _transform(icc, image.mode) if icc else None
     if transform is None:
-        return image.convert("RGB")
+        return image if image.mode == "RGB" else image.convert("RGB")
     return ImageCms.applyTransform(image, transform) or image
 
 

