@@ -50,6 +50,8 @@ def explain(words: list[str]) -> str | None:
             if found is None:
                 return f"no command {word}"
             command = found
+            if command.context_settings.get("ignore_unknown_options"):
+                return None
     return None
 
 
