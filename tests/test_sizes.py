@@ -60,22 +60,27 @@ def where(path: Path, function: Function | None = None) -> str:
 
 def test_files_are_short() -> None:
     found = [(where(path), len(path.read_text().splitlines())) for path in (*SOURCES, *AROUND)]
-    assert not [(name, count) for name, count in found if count > FILE_LINES]
+    wrong = [(name, count) for name, count in found if count > FILE_LINES]
+    assert not wrong, "\n".join(map(str, wrong))
 
 
 def test_functions_are_short() -> None:
     found = [(where(path, one), lines(one)) for path in (*SOURCES, *AROUND) for one in functions(path)]
-    assert not [(name, count) for name, count in found if count > FUNCTION_LINES]
+    wrong = [(name, count) for name, count in found if count > FUNCTION_LINES]
+    assert not wrong, "\n".join(map(str, wrong))
 
 
 def test_public_functions_are_annotated() -> None:
-    assert not [where(path, one) for path in SOURCES for one in public_functions(path) if not is_annotated(one)]
+    wrong = [where(path, one) for path in SOURCES for one in public_functions(path) if not is_annotated(one)]
+    assert not wrong, "\n".join(map(str, wrong))
 
 
 def test_modules_say_what_they_are() -> None:
-    assert not [where(path) for path in SOURCES if not ast.get_docstring(parsed(path))]
+    wrong = [where(path) for path in SOURCES if not ast.get_docstring(parsed(path))]
+    assert not wrong, "\n".join(map(str, wrong))
 
 
 def test_modules_with_code_postpone_annotations() -> None:
     with_code = [path for path in SOURCES if any(not isinstance(node, ast.Expr) for node in parsed(path).body)]
-    assert not [where(path) for path in with_code if "from __future__ import annotations" not in path.read_text()]
+    wrong = [where(path) for path in with_code if "from __future__ import annotations" not in path.read_text()]
+    assert not wrong, "\n".join(map(str, wrong))

@@ -45,9 +45,11 @@ def offences(patterns: dict[str, re.Pattern[str]], texts: dict[str, str]) -> lis
 
 
 def test_words_that_no_file_contains() -> None:
-    assert not offences(EVERYWHERE, tracked_texts())
+    found = offences(EVERYWHERE, tracked_texts())
+    assert not found, "\n".join(found)
 
 
 def test_words_that_no_prose_contains() -> None:
     prose = {name: text for name, text in tracked_texts().items() if Path(name).suffix in PROSE}
-    assert not offences(IN_PROSE, prose)
+    found = offences(IN_PROSE, prose)
+    assert not found, "\n".join(found)
