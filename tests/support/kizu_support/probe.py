@@ -1,0 +1,153 @@
+"""A plugin whose handler does whatever a job's parameters ask for: sleep, crash, hang, lie. For tests of the worker.
+
+Parameters: `ledger` (a file that gets a line `start JOB PID` and `end JOB PID`), `sleep_s`, `steps` (reports of
+progress), `ignore_cancel`, and `do`: one of the names in `ACTIONS` below. `only_first`: `do` it only until the file
+of that name exists, which it makes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kizu_support.fake_distribution import fake_distribution
+
+PLUGIN = """
+    from kizu_core.plugins.hookspecs import hookimpl
+    from kizu_core.plugins.specs import JobHandlerSpec
+    from kizu_core.types import JobTable
+
+    def handler(name, **more):
+        return JobHandlerSpec(
+            name=name, summary="does as told", table=JobTable.AI, job_type=name, offers=(name,),
+            **{"factory": "kizu_probe.handler:build", **more})
+
+    @hookimpl
+    def kizu_job_handlers():
+        return [
+            handler("probe"),
+            handler("probe-quick", timeout_s=1),
+            handler("probe-broken", factory="kizu_probe.handler:build_broken"),
+        ]
+"""
+
+HANDLER = '''
+    import ctypes, os, signal, sys, time
+    from pathlib import Path
+    from kizu_core.errors import FetchFailed, UnreadablePicture
+    from kizu_core.types import JobOutcome, OperationResult, ResultRow
+
+    def segv(job, context):
+        os.kill(os.getpid(), signal.SIGSEGV)
+
+    def leave(job, context):
+        os._exit(7)
+
+    def hang(job, context):
+        while True:
+            time.sleep(1)
+
+    def stuck(job, context):
+        ctypes.PyDLL(None).sleep(600)  # holds the interpreter's lock, as native code may
+
+    def garbage(job, context):
+        os.write(int(sys.argv[1]), b"\\x00\\x00\\x00\\x05hello")
+        time.sleep(60)
+
+    def flood(job, context):
+        os.write(int(sys.argv[1]), b"\\xff\\xff\\xff\\xff")
+        time.sleep(60)
+
+    def swell(job, context):
+        held = []
+        while True:
+            held.append(bytearray(20_000_000))
+            time.sleep(0.02)
+
+    def raises(job, context):
+        raise ZeroDivisionError("of its own making")
+
+    def leaves(job, context):
+        sys.exit("goodbye")
+
+    def refuse(job, context):
+        raise UnreadablePicture("It is damaged.", hint="Look at it.")
+
+    def again(job, context):
+        raise FetchFailed("Not now.")
+
+    def lie(job, context):
+        return JobOutcome(rows=(ResultRow(table="profiles", user_id=job.user_id, asset_id=job.user_id, values={}),))
+
+    def smuggle(job, context):
+        return JobOutcome(files={f"{job.user_id}/processed/{job.user_id}/x.jpg": Path("/etc/hostname")})
+
+    def ask(job, context):
+        from uuid import UUID
+        asset = context.library.asset(UUID(job.params["asset"]))
+        return JobOutcome(result={"asset": dict(asset)})
+
+    def look(job, context):
+        return JobOutcome(result={"environment": dict(os.environ), "session": os.getsid(0) == os.getpid()})
+
+    ACTIONS = {f.__name__: f for f in (
+        segv, leave, hang, stuck, garbage, flood, swell, raises, leaves, refuse, again, lie, smuggle, ask, look)}
+
+    def note(job, what):
+        if "ledger" in job.params:
+            with open(job.params["ledger"], "a") as ledger:
+                ledger.write(f"{what} {job.id} {os.getpid()}\\n")
+
+    class Handler:
+        def run(self, jobs, contexts):
+            for job, context in zip(jobs, contexts):
+                if job.params.get("do") == "end":
+                    return
+                yield self.one(job, context)
+
+        def one(self, job, context):
+            note(job, "start")
+            self.sleep(job, context)
+            outcome = None
+            if "do" in job.params and self.is_due(job):
+                outcome = ACTIONS[job.params["do"]](job, context)
+            note(job, "end")
+            return outcome or JobOutcome(
+                operations=(OperationResult(operation=job.job_type, plugin="probe", version="1", seconds=0.5, found=2),),
+                result={"pid": os.getpid()})
+
+        def is_due(self, job):
+            marker = job.params.get("only_first")
+            if marker is None:
+                return True
+            if os.path.exists(marker):
+                return False
+            open(marker, "w").close()
+            return True
+
+        def sleep(self, job, context):
+            steps = job.params.get("steps", 1)
+            for step in range(steps):
+                context.progress(100 * (step + 1) // steps, f"step {step}")
+                until = time.monotonic() + job.params.get("sleep_s", 0) / steps
+                while time.monotonic() < until:
+                    if context.cancelled() and not job.params.get("ignore_cancel"):
+                        raise RuntimeError("stopped as asked")
+                    time.sleep(0.01)
+
+    def build(settings):
+        return Handler()
+
+    def build_broken(settings):
+        raise ImportError("a library is not there")
+'''
+
+
+def install_probe(folder: Path) -> Path:
+    """Installs the plugin's distribution into `folder`; put it on `sys.path` and into `PYTHONPATH`."""
+    fake_distribution(
+        folder,
+        "kizu-probe",
+        modules={"kizu_probe.plugin": PLUGIN, "kizu_probe.handler": HANDLER},
+        entry_points={"probe": "kizu_probe.plugin"},
+    )
+    return folder
