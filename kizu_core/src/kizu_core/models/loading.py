@@ -9,7 +9,7 @@ from typing import Any
 from kizu_core.errors import KizuError, ModelUnavailable
 from kizu_core.models.weights import checked_weights, model_folder, readiness
 from kizu_core.plugins.protocols import Detector, Embedder, FaceClusterer, FaceModel, ModelContext, OcrModel, Vlm
-from kizu_core.plugins.specs import LazyRef, ModelSpec
+from kizu_core.plugins.specs import AnySpec, LazyRef, ModelSpec
 from kizu_core.settings import Settings
 from kizu_core.types import ModelType
 
@@ -58,6 +58,12 @@ def model_context(spec: ModelSpec, settings: Settings) -> ModelContext:
         cache_dir=folder,
         settings=settings.plugin(resolve(spec.settings, spec.name)) if spec.settings else None,
     )
+
+
+def references(spec: AnySpec | ModelSpec) -> list[LazyRef]:
+    """Every object that a spec names by its import path."""
+    names = (getattr(spec, field, None) for field in ("factory", "settings", "app"))
+    return [name for name in names if name]
 
 
 def resolve(reference: LazyRef, owner: str) -> Any:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from kizu_core.models.weights import readiness
+from kizu_core.errors import NoSuchModel
+from kizu_core.models.weights import Readiness, readiness
 from kizu_core.plugins.catalog import Catalog
 from kizu_core.plugins.specs import JobHandlerSpec
-from kizu_core.plugins.suggestions import suggestion_for
 from kizu_core.settings import Settings
 from kizu_core.types import OPERATION_MODELS
 
@@ -49,11 +49,10 @@ def gaps(catalog: Catalog, settings: Settings) -> tuple[Gap, ...]:
     """Operations of `image_ai` without a ready model, in their usual order."""
     found = []
     for operation, kind in OPERATION_MODELS.items():
-        spec = catalog.default(kind)
-        if spec is None:
-            found.append(Gap(operation=operation, reason="no plugin for it is installed", hint=suggestion_for(kind)))
-            continue
-        state = readiness(spec, settings)
+        try:
+            state = readiness(catalog.model(kind), settings)
+        except NoSuchModel as error:
+            state = Readiness(False, error.message, error.hint or "")
         if not state.ready:
             found.append(Gap(operation=operation, reason=state.reason, hint=state.hint))
     return tuple(found)
@@ -64,8 +63,11 @@ def _offer(entry: str, handler: JobHandlerSpec, catalog: Catalog, settings: Sett
     if kind is None:
         version = handler.versions.get(entry, "1")
         return Offer(entry=entry, handler=handler, plugin=catalog.author(handler).name, version=version)
-    spec = catalog.default(kind)
-    if spec is None or not readiness(spec, settings).ready:
+    try:
+        spec = catalog.model(kind)
+    except NoSuchModel:
+        return None
+    if not readiness(spec, settings).ready:
         return None
     space: str | None = getattr(spec, "space", None)
     return Offer(entry=entry, handler=handler, plugin=spec.name, version=spec.output_version, space=space)

@@ -18,11 +18,16 @@ def load_catalog(settings: Settings) -> Catalog:
 
     Raises `PluginError` for the first problem if the settings ask for strictness.
     """
-    catalog = Catalog(discover(settings), settings.default_models, ready=lambda spec: readiness(spec, settings).ready)
+    catalog = build_catalog(settings)
     if settings.strict_plugins and catalog.problems:
         problem = catalog.problems[0]
         raise PluginError(f"Plugin {problem.plugin}: {problem.message}", hint=problem.hint)
     return catalog
+
+
+def build_catalog(settings: Settings) -> Catalog:
+    """As `load_catalog`, but problems are only listed: for those who show them."""
+    return Catalog(discover(settings), settings.default_models, ready=lambda spec: readiness(spec, settings).ready)
 
 
 def use_model(settings: Settings, catalog: Catalog, kind: ModelType, name: str) -> None:

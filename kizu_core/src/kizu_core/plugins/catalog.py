@@ -9,9 +9,9 @@ from typing import TypeVar
 
 from kizu_core.errors import NoSuchModel
 from kizu_core.plugins.contract import CORE
-from kizu_core.plugins.discovery import PluginRecord
+from kizu_core.plugins.discovery import PluginRecord, PluginState
 from kizu_core.plugins.specs import AnySpec, CommandSpec, JobHandlerSpec, ModelSpec, MomentStrategySpec
-from kizu_core.plugins.suggestions import suggestion_for
+from kizu_core.plugins.suggestions import install_command, suggested
 from kizu_core.types import ModelType
 
 Spec = TypeVar("Spec", CommandSpec, JobHandlerSpec, MomentStrategySpec)
@@ -72,7 +72,7 @@ class Catalog:
             hint=f"`kizu plugins disable {authors[-1].name}`, or uninstall one of them.",
         )
 
-    def author(self, spec: AnySpec) -> PluginRecord:
+    def author(self, spec: AnySpec | ModelSpec) -> PluginRecord:
         """The plugin that brought a spec."""
         return self._authors[id(spec)]
 
@@ -94,7 +94,7 @@ class Catalog:
         """The named model of a kind, or its default. Raises `NoSuchModel` listing what there is."""
         spec = self._named(kind, name) if name else self.default(kind)
         if spec is None:
-            raise NoSuchModel(f"No installed plugin brings a model of kind {kind}.", hint=suggestion_for(kind))
+            raise NoSuchModel(f"No plugin in use has a model of the kind {kind}.", hint=self._suggestion(kind))
         return spec
 
     def _named(self, kind: ModelType, name: str) -> ModelSpec:
@@ -103,8 +103,17 @@ class Catalog:
             if spec.name == name:
                 return spec
         there = ", ".join(spec.name for spec in specs)
-        hint = f"Installed: {there}. Choose with `kizu models use {kind} NAME`." if there else suggestion_for(kind)
+        hint = f"Installed: {there}. Choose with `kizu models use {kind} NAME`." if there else self._suggestion(kind)
         raise NoSuchModel(f"There is no model {name!r} of kind {kind}.", hint=hint)
+
+    def _suggestion(self, kind: ModelType) -> str:
+        distribution = suggested(kind)
+        if distribution is None:
+            return "No plugin for it is published yet."
+        for record in self.records:
+            if record.distribution == distribution and record.state is PluginState.DISABLED:
+                return f"`kizu plugins enable {record.name}` switches one on."
+        return f"Install one, for example: {install_command(distribution)}"
 
     def handlers(self) -> tuple[JobHandlerSpec, ...]:
         """Job handlers, by name."""

@@ -26,13 +26,9 @@ def install_command(distribution: str) -> str:
     return f"{quote(sys.executable)} -m pip install {target}"
 
 
-def suggestion_for(kind: ModelType) -> str:
-    """Next step for somebody who has no model of that kind."""
-    operation = next((name for name, model in OPERATION_MODELS.items() if model is kind), None)
-    distribution = SUGGESTED.get(operation or "")
-    if distribution is None:
-        return f"Install a plugin that brings a model of kind {kind}."
-    return f"Install one, for example: {install_command(distribution)}"
+def suggested(kind: ModelType) -> str | None:
+    """The distribution to suggest to somebody who has no model of that kind."""
+    return next((SUGGESTED.get(name) for name, model in OPERATION_MODELS.items() if model is kind), None)
 
 
 def _beside_core(distribution: str) -> Path | None:
