@@ -23,19 +23,22 @@ language sql set search_path = '' as $$
   select pg_advisory_xact_lock(hashtextextended('kizu library ' || p_user, 0))
 $$;
 
--- Asset ids whose files may have gone or come: missing is what has no file left; a photo is called what its oldest
--- file is called.
+-- Photos whose files may have gone or come: missing is what has no file left; a photo is called what its oldest file
+-- is called. Planned at each call, for the library as it is now: a plan that is kept from the time when the tables
+-- were empty reads all of them for every photo.
 create or replace function kizu.settle_assets(p_assets uuid[]) returns void
-language sql set search_path = '' as $$
+language sql set search_path = '' set plan_cache_mode = force_custom_plan as $$
   update public.assets a
   set missing_since = case when f.path is null then coalesce(a.missing_since, now()) end,
       file_name = coalesce(kizu.file_name(f.path), a.file_name),
       updated_at = now()
-  from unnest(p_assets) as touched (id)
-  left join lateral (
-    select path from public.asset_files f where f.asset_id = touched.id and f.missing_since is null order by f.id limit 1
-  ) f on true
-  where a.id = touched.id
+  from (
+    select touched.id, (array_agg(f.path order by f.id))[1] as path
+    from unnest(p_assets) as touched (id)
+    left join public.asset_files f on f.asset_id = touched.id and f.missing_since is null
+    group by touched.id
+  ) f
+  where a.id = f.id
     and ((a.missing_since is null) <> (f.path is not null)
          or a.file_name is distinct from coalesce(kizu.file_name(f.path), a.file_name))
 $$;
@@ -118,48 +121,58 @@ create or replace function public.kizu_import_files(p_root uuid, p_files jsonb) 
 language plpgsql set search_path = '' as $$
 declare
   owner uuid := (select user_id from public.library_roots where id = p_root);
-  file jsonb;
+  one record;
+  answer jsonb;
   answers jsonb[] := '{}';
+  touched uuid[] := '{}';
 begin
   if owner is null then
     raise exception 'There is no library folder %.', p_root using errcode = 'no_data_found';
   end if;
   perform kizu.lock_library(owner);
   -- Known content first: a file that was put aside before its original was edited keeps that photo from changing.
-  for file in
-    select f.value from jsonb_array_elements(p_files) with ordinality as f (value, place)
-    order by (exists (select from public.assets a where a.user_id = owner and a.sha256 = f.value ->> 'sha256')) desc, f.place
+  -- By `execute`, so that each batch is planned anew (see kizu.settle_assets).
+  for one in execute $sql$
+    select f.value as file, b as before, a as photo,
+           row_number() over (partition by f.value ->> 'sha256' order by f.place) > 1 as twin
+    from jsonb_array_elements($1) with ordinality as f (value, place)
+    left join public.asset_files b on b.root_id = $2 and b.path = f.value ->> 'path'
+    left join public.assets a on a.user_id = $3 and a.sha256 = f.value ->> 'sha256'
+    order by a.id is null, f.place
+  $sql$ using p_files, p_root, owner
   loop
-    answers := answers || kizu.import_file(p_root, owner, file);
+    if one.twin then -- of a file that this loop may have just made a photo of
+      one.photo := (select a from public.assets a where a.user_id = owner and a.sha256 = one.file ->> 'sha256');
+    end if;
+    answer := kizu.import_file(p_root, owner, one.file, one.before, one.photo);
+    answers := answers || answer;
+    touched := touched || array[(answer ->> 'asset_id')::uuid, (one.before).asset_id];
   end loop;
+  perform kizu.settle_assets(touched);
   return to_jsonb(answers);
 end $$;
 
--- One file of `kizu_import_files`.
-create or replace function kizu.import_file(p_root uuid, p_user uuid, p_file jsonb) returns jsonb
+-- One file of `kizu_import_files`; `p_before` is its row as it was, `p_photo` the photo with its content.
+create or replace function kizu.import_file(
+  p_root uuid, p_user uuid, p_file jsonb, p_before public.asset_files, p_photo public.assets) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
-  before public.asset_files;
-  photo public.assets;
-  target uuid;
+  target uuid := p_photo.id;
   outcome text;
 begin
-  select * into before from public.asset_files f where f.root_id = p_root and f.path = p_file ->> 'path';
   if p_file -> 'error' is not null then
     -- A file that can't be opened now may well hold what it held; damaged content does not.
-    target := case when (p_file -> 'error' ->> 'retryable')::boolean then before.asset_id end;
+    target := case when (p_file -> 'error' ->> 'retryable')::boolean then p_before.asset_id end;
     outcome := 'unreadable';
   else
-    select * into photo from public.assets a where a.user_id = p_user and a.sha256 = p_file ->> 'sha256';
-    target := photo.id;
     outcome := case
-      when photo.id is null and kizu.is_only_file(before) then 'edited'
-      when photo.id is null then 'new'
-      when photo.missing_since is not null or before.asset_id = photo.id and before.missing_since is not null then 'returned'
-      when before.asset_id = photo.id then 'same'
+      when target is null and kizu.is_only_file(p_before) then 'edited'
+      when target is null then 'new'
+      when p_photo.missing_since is not null or p_before.asset_id = target and p_before.missing_since is not null then 'returned'
+      when p_before.asset_id = target then 'same'
       else 'linked' end;
-    if photo.id is null and p_file -> 'asset' is not null then
-      target := kizu.write_photo(p_user, case when outcome = 'edited' then before.asset_id end, p_file);
+    if p_file -> 'asset' is not null and outcome in ('new', 'edited', 'same') then
+      target := kizu.write_photo(p_user, case when outcome <> 'new' then p_before.asset_id end, p_file);
     end if;
   end if;
   insert into public.asset_files as f (root_id, user_id, asset_id, path, size, mtime_ns, inode, mount, sha256, error)
@@ -169,7 +182,6 @@ begin
       asset_id = excluded.asset_id, size = excluded.size, mtime_ns = excluded.mtime_ns, inode = excluded.inode,
       mount = excluded.mount, sha256 = coalesce(excluded.sha256, case when excluded.asset_id = f.asset_id then f.sha256 end),
       error = excluded.error, missing_since = null, seen_at = now();
-  perform kizu.settle_assets(array_remove(array[target, before.asset_id], null));
   return jsonb_build_object('path', p_file ->> 'path', 'outcome', outcome, 'asset_id', target);
 end $$;
 

@@ -6,13 +6,13 @@ create index if not exists kizu_extracted_text_similar on public.extracted_text 
 create index if not exists kizu_assets_list on public.assets
   (user_id, (coalesce(taken_local, '-infinity')) desc, created_at desc, id desc);
 
--- Where a photo lies on disk: the path of its oldest file, null if none is left.
+-- Where a photo lies on disk: the path of its oldest file, null if none is left. By array_agg, because "order by id
+-- limit 1" tempts the planner to walk all files in the order of their ids.
 create or replace function kizu.path_of(p_asset uuid) returns text
 language sql stable set search_path = '' as $$
-  select rtrim(r.path, '/') || '/' || f.path
+  select (array_agg(rtrim(r.path, '/') || '/' || f.path order by f.id))[1]
   from public.asset_files f join public.library_roots r on r.id = f.root_id
   where f.asset_id = p_asset and f.missing_since is null
-  order by f.id limit 1
 $$;
 
 -- The caller's photos, newest first: {assets: [...], next}, `next` to be passed as `p_after`, null at the end.
