@@ -1,0 +1,1 @@
+"""Pictures as histograms of their colours: the smallest useful Kizu plugin."""
