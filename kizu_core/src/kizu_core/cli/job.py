@@ -6,22 +6,22 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kizu_core.cli.context import DONE, DONE_WITH_FAILURES, INTERRUPTED
 from kizu_core.cli.display import Display, open_display
 from kizu_core.cli.progress import Progress
 from kizu_core.cli.signals import stopping
-from kizu_core.cli.summary import found_lines, summary_dict, summary_lines
+from kizu_core.cli.summary import RunResult, found_lines, next_lines, summary_lines
 from kizu_core.errors import DatabaseError
 
 if TYPE_CHECKING:
     from kizu_core.api import Library
     from kizu_core.library.report import Progress as ScanProgress
-    from kizu_core.library.report import ReconcileReport
     from kizu_core.settings import Settings
-    from kizu_core.worker.supervisor import Worker
+    from kizu_core.worker.events import Event, Summary
 
 LOOK_EVERY_S = 1.0
 LOOK_SHARE = 20.0
@@ -46,23 +46,27 @@ def run_folder(settings: Settings, folder: Path, user: str | None, *, as_json: b
 
 def _run(library: Library, folder: Path, display: Display, started: float) -> int:
     report = library.import_folder(folder, lambda event: _scanned(event, display))
-    display.event({"event": "imported", "report": report_dict(report)})
+    display.event({"event": "imported", "report": asdict(report)})
     for line in found_lines(report):
         display.say(line)
-    stopped = _work(library, display)
-    status = library.status()
-    seconds = time.monotonic() - started
-    display.event(summary_dict(report, status, library.gaps, seconds, stopped=stopped))
-    for line in summary_lines(report, status, library, seconds, stopped=stopped):
+    worked, stopped = _work(library, display)
+    result = RunResult(
+        report=report,
+        worked=worked,
+        status=library.status(),
+        gaps=library.gaps,
+        seconds=time.monotonic() - started,
+        stopped=stopped,
+    )
+    display.event(result.as_dict())
+    for line in (*summary_lines(result), *next_lines(library, result)):
         display.say(line)
     if stopped:
         return INTERRUPTED
-    return DONE_WITH_FAILURES if status["failures"] or report.unreadable or report.problems else DONE
+    return DONE_WITH_FAILURES if result.failed else DONE
 
 
 def _scanned(event: ScanProgress, display: Display) -> None:
-    from dataclasses import asdict
-
     display.event({"event": "scan", **asdict(event)})
     if event.message:
         display.say(event.message)
@@ -70,16 +74,9 @@ def _scanned(event: ScanProgress, display: Display) -> None:
         display.say(f"  read {event.done:,} of {event.total:,} new or changed files")
 
 
-def report_dict(report: ReconcileReport) -> dict[str, Any]:
-    """The report as JSON."""
-    from dataclasses import asdict
-
-    return asdict(report)
-
-
-def _work(library: Library, display: Display) -> bool:
-    """Queue what is missing and work until nothing is left; whether a signal ended it before."""
-    from kizu_core.worker.supervisor import WorkerOptions
+def _work(library: Library, display: Display) -> tuple[Summary, bool]:
+    """Queue what is missing and work until nothing is left: what was done, whether a signal ended it before."""
+    from kizu_core.worker.options import WorkerOptions
 
     display.event({"event": "queued", "photos": library.enqueue()})
     worker = library.worker(WorkerOptions(drain=True))
@@ -89,17 +86,21 @@ def _work(library: Library, display: Display) -> bool:
         worker.stop()
 
     with stopping(first, worker.stop) as stopped, _watched(library, display):
-        _drain(worker, display)
-    return stopped()
+        worked = worker.run(lambda event: _told(event, display))
+    return worked, stopped()
 
 
-def _drain(worker: Worker, display: Display) -> None:
-    def told(event: Any) -> None:
-        display.event(event.as_dict())
-        if event.sentence:
-            display.say(event.sentence)
+def _told(event: Event, display: Display) -> None:
+    from kizu_core.worker import events
 
-    worker.run(told)
+    display.event(event.as_dict())
+    match event:
+        case events.Waiting() | events.Resumed():
+            display.say(event.message)
+        case events.ChildRestarted():
+            display.say(f"The model process {event.reason}; a new one goes on.")
+        case events.HandlerOff():
+            display.say(f"The handler {event.handler} can't be used: {event.error['message']}")
 
 
 @contextmanager

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from kizu_core.cli.progress import STAGES, Progress, duration, plural
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
     from kizu_core.api import Library
     from kizu_core.library.report import ReconcileReport
     from kizu_core.models.offers import Gap
+    from kizu_core.worker.events import Summary
 
 SHOWN = 5
 """Examples named per cause; the rest is counted."""
@@ -49,29 +52,59 @@ def _counted(counts: Mapping[str, int]) -> str:
     return shown if len(most) <= SHOWN else f"{shown}, {sum(n for _, n in most[SHOWN:]):,} others"
 
 
-def summary_lines(
-    report: ReconcileReport, status: Mapping[str, Any], library: Library, seconds: float, *, stopped: bool
-) -> Iterator[str]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """All that a run ends with. `worked`: by this process; `status`: of the library, whoever worked on it."""
+
+    report: ReconcileReport
+    worked: Summary
+    status: Mapping[str, Any]
+    gaps: tuple[Gap, ...]
+    seconds: float
+    stopped: bool
+
+    @property
+    def failed(self) -> bool:
+        """Whether something could not be read, now or at an earlier run."""
+        return bool(self.status["failures"] or self.report.unreadable or self.report.problems)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The last event of `--json`."""
+        worked = {key: value for key, value in self.worked.as_dict().items() if key != "event"}
+        shown = {key: self.status[key] for key in ("jobs", "assets", "failures")}
+        return {
+            "event": "summary",
+            "stopped": self.stopped,
+            "seconds": round(self.seconds, 3),
+            "report": asdict(self.report),
+            "worked": worked,
+            **shown,
+            "not_done": [asdict(gap) for gap in self.gaps],
+        }
+
+
+def summary_lines(result: RunResult) -> Iterator[str]:
     """The end of a run, for a person."""
+    report = result.report
     yield ""
-    yield f"{'Stopped' if stopped else 'Done'} after {duration(seconds)}."
-    yield from stage_lines(status)
+    yield f"{'Stopped' if result.stopped else 'Done'} after {duration(result.seconds)}."
+    yield from stage_lines(result.status, result.worked)
     if report.found.get("video"):
         yield f"  {plural(report.found['video'], 'video')} counted and left alone: no video plugin is installed"
-    yield from gap_lines(library.gaps)
-    yield from failure_lines(report, status)
-    yield from _next_lines(library, stopped=stopped)
+    yield from gap_lines(result.gaps)
+    yield from failure_lines(report, result.status)
 
 
-def stage_lines(status: Mapping[str, Any]) -> Iterator[str]:
-    """One line per operation: photos done, in how long, what is left."""
+def stage_lines(status: Mapping[str, Any], worked: Summary | None = None) -> Iterator[str]:
+    """One line per operation: photos done, how long this run worked on them, what is left."""
     progress = Progress()
     progress.update(status["jobs"])
     for stage in progress.stages:
-        worked = status["jobs"][stage.operation].get("seconds") or 0
+        tally = worked.operations.get(stage.operation) if worked else None
         parts = [f"{stage.done:,} done"]
-        if worked:
-            parts.append(f"{duration(worked)} of work, {worked / max(stage.done, 1):.2f} s a photo")
+        if tally and tally.done:
+            each = tally.seconds / tally.done
+            parts.append(f"{tally.done:,} of them now, {duration(tally.seconds)} of work, {each:.2f} s each")
         parts += [f"{stage.waiting:,} waiting"] if stage.waiting else []
         parts += [f"{stage.retrying:,} retrying"] if stage.retrying else []
         parts += [f"{stage.failed:,} could not be done"] if stage.failed else []
@@ -114,17 +147,18 @@ def failure_groups(groups: list[Group]) -> Iterator[str]:
         yield f"      {', '.join(examples[:SHOWN])}{more}"
 
 
-def _next_lines(library: Library, *, stopped: bool) -> Iterator[str]:
-    if stopped:
+def next_lines(library: Library, result: RunResult) -> Iterator[str]:
+    """What to do next, as commands that work when copied."""
+    if result.stopped:
         yield "Run the same command again to go on where it stopped."
         return
-    command = f"kizu {{}}{'' if library.settings.user == library.user_name else f' --user {library.user_name}'}"
+    user = "" if library.settings.user == library.user_name else f" --user {quote(library.user_name)}"
     example = _example_word(library)
     yield "Try next:"
     if example:
-        yield f"  {command.format(f'search {example}')}"
-    yield f"  {command.format('assets list')}"
-    yield "  kizu status"
+        yield f"  kizu search {example}{user}"
+    yield f"  kizu assets list{user}"
+    yield f"  kizu status{user}"
 
 
 def _example_word(library: Library) -> str | None:
@@ -135,21 +169,3 @@ def _example_word(library: Library) -> str | None:
         plain = [word.lower() for word in words if word.isalpha() and word.isascii()]
         return max(plain, key=len, default=None)
     return None
-
-
-def summary_dict(
-    report: ReconcileReport, status: Mapping[str, Any], gaps: Iterable[Gap], seconds: float, *, stopped: bool
-) -> dict[str, Any]:
-    """The last event of `--json`."""
-    from dataclasses import asdict
-
-    return {
-        "event": "summary",
-        "stopped": stopped,
-        "seconds": round(seconds, 3),
-        "report": asdict(report),
-        "jobs": status["jobs"],
-        "assets": status["assets"],
-        "failures": status["failures"],
-        "not_done": [asdict(gap) for gap in gaps],
-    }
