@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from kizu_core.database import Database, OpenDatabase
+from kizu_core.database.direct import DirectTransport
 from kizu_support.bench import Bench, bench_for
 from kizu_support.embedded import settings_for
 from kizu_support.fake_distribution import installed
 from kizu_support.postgres import KizuDatabase, kizu_database, postgres
 from kizu_support.probe import install_probe
-
-from kizu_core.database import Database, OpenDatabase
-from kizu_core.database.direct import DirectTransport
 
 __all__ = ["kizu_database", "postgres"]
 

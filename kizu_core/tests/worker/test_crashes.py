@@ -7,10 +7,10 @@ import signal
 from pathlib import Path
 
 import pytest
-from kizu_support.bench import Bench, eventually
-from kizu_support.embedded import settings_for
 
 from kizu_core.worker.events import ChildRestarted, JobFailed, JobReturned
+from kizu_support.bench import Bench, eventually
+from kizu_support.embedded import settings_for
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from kizu_support.bench import Bench, eventually
 
 from kizu_core.worker.events import HandlerOff, JobDone, JobFailed, JobProgress, JobStarted
+from kizu_support.bench import Bench, eventually
 
 
 def test_jobs_are_done_and_counted(bench: Bench) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 
-from kizu_support.bench import Bench, eventually
-
 from kizu_core.types import JobTable
 from kizu_core.worker.events import JobDone, JobReturned
+from kizu_support.bench import Bench, eventually
 
 
 def test_stop_finishes_the_job_in_hand_and_gives_back_the_others(bench: Bench) -> None:

@@ -62,7 +62,7 @@ class Running:
         assert not self._thread.is_alive(), "the worker does not end"
         if isinstance(self.outcome, BaseException):
             raise self.outcome
-        return cast(Summary, self.outcome)
+        return cast("Summary", self.outcome)
 
     def stop(self) -> None:
         """As a person would who wants it to end now."""

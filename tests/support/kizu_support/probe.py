@@ -30,7 +30,7 @@ PLUGIN = """
         ]
 """
 
-HANDLER = '''
+HANDLER = """
     import ctypes, os, signal, sys, time
     from pathlib import Path
     from kizu_core.errors import FetchFailed, UnreadablePicture
@@ -111,9 +111,8 @@ HANDLER = '''
             if "do" in job.params and self.is_due(job):
                 outcome = ACTIONS[job.params["do"]](job, context)
             note(job, "end")
-            return outcome or JobOutcome(
-                operations=(OperationResult(operation=job.job_type, plugin="probe", version="1", seconds=0.5, found=2),),
-                result={"pid": os.getpid()})
+            done = OperationResult(operation=job.job_type, plugin="probe", version="1", seconds=0.5, found=2)
+            return outcome or JobOutcome(operations=(done,), result={"pid": os.getpid()})
 
         def is_due(self, job):
             marker = job.params.get("only_first")
@@ -139,7 +138,7 @@ HANDLER = '''
 
     def build_broken(settings):
         raise ImportError("a library is not there")
-'''
+"""
 
 
 def install_probe(folder: Path) -> Path:
