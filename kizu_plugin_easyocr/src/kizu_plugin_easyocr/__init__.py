@@ -1,0 +1,1 @@
+"""Text recognition with EasyOCR (CRAFT and CRNN in torch)."""

@@ -1,0 +1,105 @@
+"""EasyOCR behind Kizu's `OcrModel`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kizu_core import ModelContext, ModelUnavailable, Picture, TextSpan
+from kizu_plugin_easyocr.settings import EasyOcrSettings
+
+
+class EasyOcrModel:
+    """Reads one picture at a time: on a CPU, batches gain nothing and cost memory."""
+
+    def __init__(self, reader: Any) -> None:
+        self._reader = reader
+
+    def read_text(self, pictures: Sequence[Picture]) -> Sequence[Sequence[TextSpan]]:
+        """Spans of each picture, lines from top to bottom, in a line from left to right."""
+        return [self._read(picture) for picture in pictures]
+
+    def close(self) -> None:
+        self._reader = None
+
+    def _read(self, picture: Picture) -> Sequence[TextSpan]:
+        if self._reader is None:
+            raise RuntimeError("read_text was called after close")
+        # Only ever an array: a string would be taken for an address and fetched.
+        bgr = np.ascontiguousarray(picture.pixels[..., ::-1])
+        height, width = bgr.shape[:2]
+        scale = np.array([width, height], np.float64)
+        found = [
+            TextSpan(text=text, score=float(score), quad=_quad(np.asarray(corners) / scale))
+            for corners, text, score in self._reader.readtext(bgr)
+            if text.strip()
+        ]
+        return reading_order(found)
+
+
+def _quad(corners: Any) -> tuple[tuple[float, float], ...]:
+    return tuple((float(x), float(y)) for x, y in np.clip(corners, 0.0, 1.0))
+
+
+def reading_order(spans: Sequence[TextSpan]) -> list[TextSpan]:
+    """Lines from top to bottom, in a line from left to right. EasyOCR itself puts slanted spans last.
+
+    A span belongs to the line above it while its middle is still beside that line's last span.
+    """
+    lines: list[list[TextSpan]] = []
+    for span in sorted(spans, key=_middle):
+        if lines and _middle(span) < max(y for _, y in lines[-1][-1].quad):
+            lines[-1].append(span)
+        else:
+            lines.append([span])
+    return [span for line in lines for span in sorted(line, key=lambda span: min(x for x, _ in span.quad))]
+
+
+def _middle(span: TextSpan) -> float:
+    return sum(y for _, y in span.quad) / len(span.quad)
+
+
+def build(context: ModelContext) -> EasyOcrModel:
+    """The factory named by the spec. Raises `ModelUnavailable` if a file for the languages is missing."""
+    # EasyOCR loads its files as pickles, which can run code; torch then reads tensors only, whatever it is asked.
+    os.environ["TORCH_FORCE_WEIGHTS_ONLY_LOAD"] = "1"
+    import easyocr
+    import torch
+
+    torch.set_num_threads(context.threads)
+    settings = context.settings or EasyOcrSettings()
+    folder = _gather(context.weights, context.cache_dir)
+    before = list(sys.path)
+    try:
+        reader = easyocr.Reader(
+            list(settings.languages),
+            gpu=False,
+            model_storage_directory=str(folder),
+            user_network_directory=str(folder),
+            download_enabled=False,
+            verbose=False,
+            quantize=False,
+        )
+    except (FileNotFoundError, ValueError) as error:
+        raise ModelUnavailable(
+            f"EasyOCR can't read {', '.join(settings.languages)}: {error}",
+            hint=f"Put the recognition file of that script into {folder}, or change EASYOCR_LANGUAGES.",
+        ) from error
+    finally:
+        sys.path[:] = before  # the reader adds its folder, from where anything could then be imported
+    return EasyOcrModel(reader)
+
+
+def _gather(weights: Mapping[str, Path], folder: Path) -> Path:
+    """EasyOCR wants all its files in one folder: links to the checked ones, in the model's own."""
+    for name, path in weights.items():
+        link = folder / name
+        if path != link and not (link.is_symlink() and link.readlink() == path):
+            link.unlink(missing_ok=True)
+            link.symlink_to(path)
+    return folder
