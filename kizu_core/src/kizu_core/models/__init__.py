@@ -1,1 +1,1 @@
-
+"""Models: their weights, the choice among them, and the loaded ones."""
