@@ -6,8 +6,13 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent
+
+# On a busy machine any example can take long; a limit on time would only find that.
+settings.register_profile("kizu", deadline=None)
+settings.load_profile("kizu")
 
 # A test file's module name is its path, so `kizu_core/tests/...` wants a parent module `kizu_core`. Unless the real
 # package is there first, pytest makes an empty one out of the folder.

@@ -83,7 +83,8 @@ def _scaled_pixels(path: Path, opened: Opened, max_side: int | None, min_side: i
     if opened.format.mime == "image/jpeg":
         _draft(opened, max_side, min_side)
     if max_side is not None and _suits_vips(opened, max_side):
-        found = vips.scaled(path, max_side, shrink=round(max(size) / max(image.size)))
+        shrink = round(max(size) / max(image.size))
+        found = vips.scaled(path, max_side, shrink=shrink, turn=opened.format.name == "TIFF")
         if found is not None:
             return found
     image.load()

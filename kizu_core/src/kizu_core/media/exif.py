@@ -59,11 +59,12 @@ def turn_of(opened: Opened, metadata: Metadata, given: int | None = None) -> int
 
     HEIF keeps its rotation in the container and its decoder has applied it: neither the tag nor `given` counts.
     AVIF does the same, but Pillow leaves the turning to us and puts the container's rotation into the tag.
+    TIFF is turned by its decoder if it has the tag.
     `given` (what a job says) counts only if the file itself says nothing; invalid values count as nothing.
     """
-    if opened.format.name == "HEIF":
-        return 1
     written = metadata.orientation
+    if opened.format.name == "HEIF" or (opened.format.name == "TIFF" and written is not None):
+        return 1
     if written is None and opened.format.name != "AVIF":
         in_xmp = xmp_value(metadata.xmp, "tiff:Orientation")
         written = int(in_xmp) if in_xmp and in_xmp.isdecimal() else given

@@ -31,7 +31,7 @@ MAX_PIXELS_JPEG = 250_000_000
 class Opened:
     """A picture whose header has been read and whose pixels have not.
 
-    `size` is as stored, before any turn that an orientation tag asks for (HEIF and AVIF: as shown).
+    `size` is before the turn that `exif.turn_of` tells.
     """
 
     image: Image.Image

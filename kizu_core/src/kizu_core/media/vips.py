@@ -23,10 +23,10 @@ def library() -> Any:
     return None
 
 
-def scaled(path: Path, max_side: int, *, shrink: int = 1) -> Image.Image | None:
-    """The first picture in `path`, not turned, its longest side at most `max_side`; None if Pillow has to do it.
+def scaled(path: Path, max_side: int, *, shrink: int = 1, turn: bool = False) -> Image.Image | None:
+    """The first picture in `path`, its longest side at most `max_side`; None if Pillow has to do it.
 
-    `shrink`: for JPEG, the 2, 4 or 8 by which the decoder may divide.
+    `shrink`: for JPEG, the 2, 4 or 8 by which the decoder may divide. `turn`: as its orientation tag says.
     """
     vips = library()
     if vips is None:
@@ -37,7 +37,7 @@ def scaled(path: Path, max_side: int, *, shrink: int = 1) -> Image.Image | None:
         # steps: `thumbnail_source` drops `fail_on` and fills what is missing of a cut picture with gray.
         source = vips.Source.new_from_file(str(path))
         image = vips.Image.new_from_source(source, "", access="sequential", fail_on="error", **options)
-        image = image.thumbnail_image(max_side, height=max_side, size="down", no_rotate=True)
+        image = image.thumbnail_image(max_side, height=max_side, size="down", no_rotate=not turn)
         if image.format != "uchar":
             image = image.colourspace("srgb" if image.bands > 2 else "b-w")
         mode = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}.get(image.bands)
