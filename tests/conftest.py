@@ -8,12 +8,15 @@ from pathlib import Path
 import pytest
 
 from kizu_support.command import Kizu
+from kizu_support.embedded import database_template, library_home
+
+__all__ = ["database_template", "kizu", "library_home"]
 
 
 @pytest.fixture
-def kizu(tmp_path: Path) -> Iterator[Kizu]:
-    """The command on an empty data folder, with core's own handlers only; nothing of it is left running."""
-    command = Kizu(tmp_path / "home", {"KIZU_LOAD_PLUGINS": "core"})
+def kizu(library_home: Path) -> Iterator[Kizu]:
+    """The command on an empty library, with core's own handlers only; nothing of it is left running."""
+    command = Kizu(library_home, {"KIZU_LOAD_PLUGINS": "core"})
     yield command
     for process in list(command.processes()):
         process.kill()

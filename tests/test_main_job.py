@@ -55,7 +55,7 @@ def test_a_run_makes_thumbnails_and_leaves_the_originals_alone(kizu: Kizu, photo
 def test_a_run_without_plugins_says_what_is_missing_and_the_command_for_it(kizu: Kizu, photos: Path) -> None:
     lines = kizu("run", photos).out.splitlines()
     (text,) = [number for number, line in enumerate(lines) if line.strip().startswith("text")]
-    assert "not done: no plugin for it is installed" in lines[text]
+    assert "not done: No plugin" in lines[text]
     assert "-m pip install" in lines[text + 1]
 
 

@@ -84,7 +84,8 @@ def _silent_server() -> Iterator[int]:
 
 
 def test_a_data_folder_that_is_a_file(kizu: Kizu, photos: Path) -> None:
-    kizu.home.write_text("in the way")
+    kizu.home = kizu.home.with_name("in the way")
+    kizu.home.write_text("not a folder")
     assert_plain(kizu("run", photos), 1, str(kizu.home))
 
 

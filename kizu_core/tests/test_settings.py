@@ -69,6 +69,14 @@ def test_secrets_are_neither_shown_nor_sent_to_the_child(tmp_path: Path) -> None
     assert canary not in str(settings.child_values())
 
 
+def test_a_supabase_project_is_not_quietly_replaced_by_a_local_database(tmp_path: Path) -> None:
+    environ = {"SUPABASE_URL": "https://project.example"}
+    with pytest.raises(SettingError, match="KIZU_DATABASE_URL"):
+        load_settings({"home": tmp_path}, environ=environ)
+    settings = load_settings({"home": tmp_path}, environ={**environ, "KIZU_DATABASE_URL": "postgresql://h/d"})
+    assert Settings.from_child(settings.child_values()).home == tmp_path
+
+
 class _PluginSettings(BaseModel):
     model: str = Field("ViT-B-32", alias="CLIP_MODEL")
     size: int = Field(3, alias="CLIP_SIZE")

@@ -87,7 +87,7 @@ class Library:
         from kizu_core.blobs.local import LocalBlobs
         from kizu_core.worker.supervisor import Worker
 
-        return Worker(self.settings, self.database, LocalBlobs(self.settings.paths.blobs), self.catalog, options)
+        return Worker(self.settings, self.database, LocalBlobs(self.settings.blobs_dir), self.catalog, options)
 
     def status(self) -> Json:
         """Counts, failures grouped by cause, workers and folders."""

@@ -12,7 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from kizu_core.errors import SettingError
 
@@ -89,7 +98,7 @@ class Settings(BaseModel):
         SecretStr | None, Env("SUPABASE_SERVICE_ROLE_KEY"), Field(description="its service key, for workers")
     ] = None
     blobs: Annotated[
-        str | None, Env("KIZU_BLOBS"), Field(description="where thumbnails go, if not the data folder")
+        Path | None, Env("KIZU_BLOBS"), Field(description="folder for thumbnails, if not in the data folder")
     ] = None
     user: Annotated[str, Env("KIZU_USER"), Field(description="whose library a command works on", min_length=1)] = "me"
 
@@ -151,9 +160,20 @@ class Settings(BaseModel):
             raise ValueError("Kizu never sends photos to external services, so this can't be switched on")
         return value
 
+    @model_validator(mode="after")
+    def _supabase_needs_its_database(self) -> Settings:
+        # Without this, photos meant for a shared library would quietly go into a database of this machine.
+        if self.supabase_url and not self.database_url:
+            raise ValueError("SUPABASE_URL is set, and this version reaches a project by KIZU_DATABASE_URL only")
+        return self
+
     @property
     def paths(self) -> Paths:
         return Paths(self.home)
+
+    @property
+    def blobs_dir(self) -> Path:
+        return self.blobs or self.paths.blobs
 
     @property
     def models_dir(self) -> Path:
@@ -181,7 +201,7 @@ class Settings(BaseModel):
     def child_values(self, plugin_models: Iterable[type[BaseModel]] = ()) -> dict[str, Any]:
         """What may cross to the child process: no secret, and of the environment only what plugins declare."""
         names = {name for model in plugin_models for name in variables_of(model)}
-        values = self.model_dump(mode="json", exclude=_SECRETS)
+        values = self.model_dump(mode="json", exclude={*_SECRETS, "supabase_url"})
         return {"values": values, "variables": {n: v for n, v in self._variables.items() if n in names}}
 
     @classmethod
@@ -281,8 +301,10 @@ def _validated(model: type[PluginSettings], values: Mapping[str, object]) -> Plu
         return model(**values)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        field = str(first["loc"][0]) if first["loc"] else ""
+        why = str(first["msg"]).removeprefix("Value error, ")
+        if not first["loc"]:
+            raise SettingError(f"{why}.", hint="See `kizu config`.") from error
+        field = str(first["loc"][0])
         names = environment_names(field) if model is Settings and field in Settings.model_fields else ()
         shown = " or ".join((*names, f"{field} in kizu.toml")) if model is Settings else field
-        why = str(first["msg"]).removeprefix("Value error, ")
         raise SettingError(f"The setting {shown} can't be used: {why}.", hint="See `kizu config`.") from error

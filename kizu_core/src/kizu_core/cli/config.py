@@ -11,9 +11,10 @@ from kizu_core.cli.context import console, print_json, settings_of
 
 def config(
     ctx: typer.Context,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Also what each setting means.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
-    """Show every setting, where it came from, and the name that changes it.
+    """Show every setting, where it came from, and the name in the environment that changes it.
 
     Secrets are never shown, only whether they are set.
 
@@ -26,14 +27,15 @@ def config(
     if as_json:
         print_json({row["name"]: {key: row[key] for key in ("value", "origin", "environment")} for row in rows})
         return
-    from rich.table import Table
-
-    table = Table("Setting", "Value", "From", "Environment", "Meaning", box=None, pad_edge=False)
-    for row in rows:
-        table.add_row(row["name"], _shown(row["value"]), row["origin"], row["environment"], row["meaning"])
     out = console()
-    out.print(table)
-    out.print(f"\nSettings can also be written to {settings.paths.config_file}")
+    name_width, value_width = (max(len(row[key]) for row in rows) for key in ("name", "shown"))
+    for row in rows:
+        start = f"{row['name']:<{name_width}}  {row['shown']:<{value_width}}"
+        out.print(f"{start}  {row['origin']}".rstrip(), markup=False)
+        if verbose:
+            also = f"  [{row['environment']}]" if row["environment"] else ""
+            out.print(f"    {row['meaning']}{also}", markup=False, style="dim")
+    out.print(f"\nTo change one: an environment variable, `.env`, or {settings.paths.config_file}", markup=False)
 
 
 def _row(settings: Any, name: str, field: Any) -> dict[str, Any]:
@@ -42,9 +44,12 @@ def _row(settings: Any, name: str, field: Any) -> dict[str, Any]:
     from kizu_core.settings import environment_names
 
     value = getattr(settings, name)
+    if isinstance(value, SecretStr):
+        value = "(set, hidden)"
     return {
         "name": name,
-        "value": "(set, hidden)" if isinstance(value, SecretStr) else value,
+        "value": value,
+        "shown": _shown(value),
         "origin": settings.origin(name),
         "environment": " or ".join(environment_names(name)),
         "meaning": field.description or "",

@@ -72,7 +72,7 @@ def _work(settings: Settings, options: WorkerOptions) -> Summary:
     from kizu_core.worker.supervisor import Worker
 
     with open_database(settings, _say) as database:
-        worker = Worker(settings, database, LocalBlobs(settings.paths.blobs), load_catalog(settings), options)
+        worker = Worker(settings, database, LocalBlobs(settings.blobs_dir), load_catalog(settings), options)
         with stopping(worker.stop, worker.stop):
             _say(f"Worker {options.worker_id} is ready.")
             summary = worker.run(lambda event: _tell(event, everything=settings.debug))
