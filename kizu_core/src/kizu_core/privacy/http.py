@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import queue
+import re
 import socket
 import threading
 import time
@@ -25,6 +26,7 @@ from kizu_core.privacy.addresses import Address, Reach, reach_of
 
 CONNECT_TIMEOUT_S = 5.0
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_HOST_NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?")
 _LOCAL_SUFFIXES = (".local", ".lan", ".internal", ".home", ".home.arpa", ".localdomain")
 
 Resolver = Callable[[str, int], Sequence[Address]]
@@ -61,12 +63,13 @@ def parse_origin(text: str) -> Origin:
         url = httpx.URL(text.removeprefix("lan+").strip())
     except httpx.InvalidURL as error:
         raise SettingError(f"{text!r} is no web address: {error}.") from None
-    if url.scheme not in _DEFAULT_PORTS or not url.host or url.userinfo or url.query or url.fragment:
+    host = _host_of(url)
+    is_host = _as_address(host) is not None or _HOST_NAME.fullmatch(host) is not None
+    if url.scheme not in _DEFAULT_PORTS or not is_host or url.userinfo or url.query or url.fragment:
         raise SettingError(
             f"{text!r} can't be an allowed storage address.",
             hint="Write scheme, host, port and path only, for example https://photos.example.org/storage/",
         )
-    host = _host_of(url)
     path = _path_of(url).removesuffix("/") + "/"
     return Origin(url.scheme, host, url.port or _DEFAULT_PORTS[url.scheme], path, lan or _is_local_name(host))
 
