@@ -9,7 +9,7 @@ import venv
 from dataclasses import dataclass
 from pathlib import Path
 
-from kizu_support.distributions import Distribution
+from kizu_support.distributions import ROOT, Distribution
 
 # What pip needs to reach its index in this machine's way, and nothing that would let the checkout shine through.
 KEPT = ("HOME", "LANG", "PATH", "TMPDIR", "SSL_CERT_FILE", "XDG_CACHE_HOME")
@@ -22,11 +22,10 @@ def clean_environment(home: Path) -> dict[str, str]:
 
 
 def build_wheel(distribution: Distribution, folder: Path) -> Path:
-    """The wheel of one distribution, built by its own backend."""
-    out = folder / distribution.package
-    command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", str(out)]
-    run([*command, str(distribution.folder)], folder)
-    (wheel,) = out.glob("*.whl")
+    """The wheel of one distribution, built by its own backend into `folder`."""
+    command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", str(folder)]
+    run([*command, str(distribution.folder)], ROOT)
+    (wheel,) = folder.glob(f"{distribution.package}-*.whl")
     return wheel
 
 
@@ -53,10 +52,12 @@ class Environment:
         return self.folder / "home"
 
     def install(self, *wheels: Path) -> None:
-        pip = [str(self.folder / "venv" / "bin" / "python"), "-m", "pip", "install", "-q"]
-        run([*pip, *map(str, wheels)], self.folder, clean_environment(self.home))
+        self.run([str(self.folder / "venv" / "bin" / "python"), "-m", "pip", "install", "-q", *map(str, wheels)])
 
     def kizu(self, *arguments: str) -> str:
         """Output of a `kizu` command that succeeds."""
-        program = str(self.folder / "venv" / "bin" / "kizu")
-        return run([program, *arguments], self.folder, clean_environment(self.home))
+        return self.run([str(self.folder / "venv" / "bin" / "kizu"), *arguments])
+
+    def run(self, command: list[str]) -> str:
+        """Output of any command that succeeds."""
+        return run(command, self.folder, clean_environment(self.home))
