@@ -114,7 +114,7 @@ def test_a_full_disk_is_said_and_loses_nothing(kizu: Kizu, photos: Path) -> None
     kizu("status")
     blobs = kizu.home / "blobs"
     blobs.mkdir(exist_ok=True)
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "kizu", blobs], capture_output=True).returncode:
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32k", "kizu", blobs], capture_output=True).returncode:
         pytest.skip("this machine does not let tests mount anything")
     try:
         process = kizu.start("run", photos, out=kizu.home / "out.txt")

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -50,17 +51,21 @@ class Kizu:
 
     def start(self, *arguments: str | Path, out: Path | None = None) -> subprocess.Popen[str]:
         """The command in the background; its output goes to `out`, standard error to `out` with `.err` added."""
-        stdout = out.open("w") if out else subprocess.PIPE
-        stderr = out.with_suffix(".err").open("w") if out else subprocess.PIPE
-        return subprocess.Popen(
-            [KIZU, *map(str, arguments)],
-            env=dict(self.environment()),
-            stdin=subprocess.DEVNULL,
-            stdout=stdout,
-            stderr=stderr,
-            text=True,
-            cwd=self.home.parent,
-        )
+        with ExitStack() as files:
+            stdout, stderr = (
+                (files.enter_context(out.open("w")), files.enter_context(out.with_suffix(".err").open("w")))
+                if out
+                else (subprocess.PIPE, subprocess.PIPE)
+            )
+            return subprocess.Popen(
+                [KIZU, *map(str, arguments)],
+                env=dict(self.environment()),
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=stderr,
+                text=True,
+                cwd=self.home.parent,
+            )
 
     def __call__(self, *arguments: str | Path, timeout: float = 240) -> Result:
         """The command to its end."""
