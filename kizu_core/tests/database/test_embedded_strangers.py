@@ -10,20 +10,18 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from kizu_core.database.account import account_for
 from kizu_core.database.embedded import Embedded
 from kizu_core.database.filesystem import socket_folder_for
 from kizu_core.database.processes import server_pid, stop_server
-from kizu_core.database.programs import Programs
 from kizu_core.database.server import SOCKET
 from kizu_core.errors import DatabaseError
 from kizu_core.settings import Paths
+from kizu_support.embedded import foreign_server
 
 
 @pytest.fixture
@@ -64,11 +62,15 @@ def test_stale_lock_that_names_an_innocent_process(
     assert works(library_home)
 
 
-@pytest.mark.parametrize("content", [b"", b"\n", b"-1\n", b"1\n", b"99999999999\n", b"\xff\xfe\0\n"])
-def test_any_pid_file(library_home: Path, content: bytes) -> None:
-    (library_home / "database" / "postmaster.pid").write_bytes(content)
-    assert server_pid(library_home.resolve() / "database") is None
-    assert not stop_server(library_home.resolve() / "database")
+@pytest.mark.parametrize("content", [b"", b"\n", b"-1\n", b"1\n", b"99999999999\n", b"\xff\xfe\0\n", b"x" * 5000])
+def test_any_pid_file(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "postmaster.pid").write_bytes(content)
+    assert server_pid(tmp_path) is None
+    assert not stop_server(tmp_path)
+
+
+def test_start_over_a_broken_pid_file(library_home: Path) -> None:
+    (library_home / "database" / "postmaster.pid").write_bytes(b"1\n")
     assert works(library_home)
 
 
@@ -88,24 +90,6 @@ def test_swept_socket(library_home: Path) -> None:
     (library_home / "run" / SOCKET).unlink()
     assert works(library_home)
     first.release()
-
-
-@contextmanager
-def foreign_server(folder: Path, sockets: Path) -> Iterator[None]:
-    """Another PostgreSQL, with its socket where Kizu's belongs."""
-    account = account_for(folder, folder / "data")
-    programs = Programs(account)
-    assert programs.run("initdb", "-D", str(folder / "data"), "-A", "trust", "-N").returncode == 0
-    with (folder / "data" / "postgresql.conf").open("a") as config:
-        config.write(f"listen_addresses = ''\nunix_socket_directories = '{sockets}'\n")
-    pid = programs.start_server(folder / "data", folder / "log")
-    try:
-        while "ready to accept" not in (folder / "log").read_text():
-            assert server_pid(folder / "data") in {None, pid}
-        yield
-        assert server_pid(folder / "data") == pid, "the foreign server was stopped"
-    finally:
-        stop_server(folder / "data")
 
 
 def test_foreign_server_on_the_socket(library_home: Path, tmp_path: Path) -> None:

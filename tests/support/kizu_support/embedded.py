@@ -19,7 +19,9 @@ from pathlib import Path
 import pytest
 
 from kizu_core.database import OpenDatabase, open_database
-from kizu_core.database.processes import stop_server
+from kizu_core.database.account import account_for
+from kizu_core.database.processes import server_pid, stop_server
+from kizu_core.database.programs import Programs
 from kizu_core.settings import Settings, load_settings
 
 
@@ -41,7 +43,7 @@ def database_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path
 @contextmanager
 def copied(template: Path, home: Path) -> Iterator[Path]:
     """A data folder `home` like `template`; its server is stopped at the end, whoever left it, and it is removed."""
-    shutil.copytree(template, home)
+    subprocess.run(["cp", "-Rp", str(template), str(home)], check=True)  # many times quicker than copytree
     try:
         yield home
     finally:
@@ -104,3 +106,22 @@ class Client:
         """`kill -9`."""
         self._process.kill()
         self._process.communicate(timeout=60)
+
+
+@contextmanager
+def foreign_server(folder: Path, sockets: Path) -> Iterator[None]:
+    """A PostgreSQL that is not Kizu's, in `folder`, with its socket in `sockets`; `postgres` needs no password."""
+    account = account_for(folder, folder / "data")
+    programs = Programs(account)
+    options = ["-U", "postgres", "-A", "trust", "-N", "-E", "UTF8"]
+    assert programs.run("initdb", "-D", str(folder / "data"), *options).returncode == 0
+    with (folder / "data" / "postgresql.conf").open("a") as config:
+        config.write(f"listen_addresses = ''\nunix_socket_directories = '{sockets}'\n")
+    pid = programs.start_server(folder / "data", folder / "log")
+    try:
+        while "ready to accept" not in (folder / "log").read_text():
+            assert server_pid(folder / "data") in {None, pid}
+        yield
+        assert server_pid(folder / "data") == pid, "the foreign server was stopped"
+    finally:
+        stop_server(folder / "data")

@@ -20,6 +20,7 @@ from kizu_core.errors import DatabaseError, DatabaseUnavailable, SchemaMismatch
 
 LOCK = 0x6B697A75  # "kizu"; held while one file runs, so that processes that start together take turns
 LOCK_TIMEOUT = "5s"
+NO_EXTENSION = {"0A000", "58P01", "42501"}  # not known to the server, its files missing, only for superusers
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +68,19 @@ def schema_version(url: str) -> str | None:
 def _run_pending(url: str) -> list[str]:
     ran = []
     with connect(url) as connection:
+        _refuse_encoding(connection)
         while (name := _run_next(connection)) is not None:
             ran.append(name)
     return ran
+
+
+def _refuse_encoding(connection: Connection) -> None:
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise DatabaseError(
+            f"The database's encoding is {encoding}, which can't hold every text.",
+            hint="Create one with: create database photos encoding 'UTF8' template template0;",
+        )
 
 
 def _run_next(connection: Connection) -> str | None:
@@ -102,10 +113,11 @@ def _wait_at_most(connection: Connection, time: str) -> None:
 
 def _failed(error: psycopg.Error, due: Migration | None) -> Exception:
     known = call_error(error, f"the migration {due.name}" if due else "a look at its schema")
-    if error.sqlstate in {"0A000", "58P01"} and "extension" in str(error):
+    if error.sqlstate in NO_EXTENSION and "extension" in str(error):
         return DatabaseError(
-            "The database lacks an extension that Kizu needs: vector (pgvector) or pg_trgm.",
-            hint="Install them for that PostgreSQL, or leave KIZU_DATABASE_URL out to use the embedded one.",
+            "The database lacks an extension that Kizu needs, and this user can't create it.",
+            hint="Install pgvector for that PostgreSQL; then, as its superuser: create schema extensions; "
+            "create extension vector schema extensions; create extension pg_trgm schema extensions;",
         )
     return known
 

@@ -16,7 +16,7 @@ VARIABLE = "KIZU_DATABASE_URL"
 _PASSING = re.compile(
     r"refused|timeout expired|timed out|No such file|could not translate host name|resolve|unreachable|reset by peer"
     r"|closed the connection|starting up|shutting down|recovery mode|not yet accepting|too many clients"
-    r"|remaining connection slots|No route to host|could not receive",
+    r"|terminating connection|remaining connection slots|No route to host|could not receive",
     re.IGNORECASE,
 )
 _REASONS = (

@@ -64,6 +64,7 @@ begin
     if to_regrole(wanted) is null then
       begin
         execute format('create role %I nologin noinherit', wanted);
+        execute format('grant %I to current_user', wanted); -- who made it without being superuser may not act as it yet
       exception
         when duplicate_object or unique_violation then null; -- another migration was quicker
         when insufficient_privilege then

@@ -109,6 +109,9 @@ language sql immutable strict parallel safe set search_path = '' as $$
                to_tsvector('simple', p_folded) @@ (quote_literal(p_word) || ':*')::tsquery as at_start) v
 $$;
 
+-- Loads pg_trgm into this session: who is no superuser can set parameters of a loaded extension only.
+select extensions.show_limit();
+
 -- The photos of a user in whose text every word occurs, perhaps mistyped or as part of a word, in any span of it.
 create or replace function kizu.match_words(p_user uuid, p_words text[])
 returns table (asset_id uuid, score numeric, reasons jsonb)
