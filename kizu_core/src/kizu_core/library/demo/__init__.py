@@ -72,14 +72,12 @@ def _save(scene: Scene, path: Path) -> None:
         picture = picture.transpose(Image.Transpose.ROTATE_90)
     exif = exif_of(scene.taken, scene.place, orientation=6 if scene.turned else 1)
     unfinished = path.with_name(f".{path.name}.part")
-    formats = {".jpg": "JPEG", ".png": "PNG", ".heic": "HEIF"}
-    _register_heif()
-    picture.save(unfinished, formats[path.suffix], quality=90, exif=exif)
+    if path.suffix == ".heic":
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
+        picture.save(unfinished, "HEIF", quality=75, enc_params={"preset": "ultrafast"}, exif=exif)
+    else:
+        picture.save(unfinished, "PNG" if path.suffix == ".png" else "JPEG", quality=90, exif=exif)
     os.utime(unfinished, (scene.taken.timestamp(),) * 2)
     unfinished.replace(path)
-
-
-def _register_heif() -> None:
-    import pillow_heif
-
-    pillow_heif.register_heif_opener()

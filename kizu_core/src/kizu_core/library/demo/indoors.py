@@ -92,8 +92,9 @@ def birthday() -> Canvas:
     canvas.disc((640, 800), 420, "#f7f3ea", flat=0.16)
     for left, top, right, bottom, side in ((330, 600, 950, 790, "#f4b6c2"), (430, 450, 850, 610, "#fde2e4")):
         canvas.box((left, top, right, bottom), side, radius=26)
-        for x in range(left + 30, right - 20, 52):
-            canvas.disc((x, top + 22), 30, "#fffaf0")
+        drops = (right - left) // 52
+        for number in range(drops):
+            canvas.disc((left + (number + 0.5) * (right - left) / drops, top + 22), 30, "#fffaf0")
         canvas.box((left, top, right, top + 30), "#fffaf0", radius=15)
     canvas.text((640, 712), "7", 110, "#d1495b")
     candles = [(480 + number * 53, 450) for number in range(7)]
@@ -114,7 +115,7 @@ def cafe() -> Canvas:
     canvas.shadow((150, 110, 770, 760))
     canvas.box((140, 90, 760, 740), "#8b5e3c", radius=12)
     canvas.box((166, 116, 734, 714), "#26332f")
-    canvas.text((450, 196), "CAFÉ LUNA", 84, "#ffe8a3")
+    canvas.text((450, 196), "CAFE LUNA", 84, "#ffe8a3")
     canvas.line([(240, 256), (660, 256)], "#ffe8a3", 4)
     menu = (("ESPRESSO", "2.40"), ("CAPPUCCINO", "3.20"), ("HOT CHOCOLATE", "3.80"), ("LEMON TART", "4.50"))
     for number, (name, price) in enumerate(menu):
