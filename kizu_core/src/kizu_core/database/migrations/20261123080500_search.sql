@@ -121,9 +121,10 @@ language sql stable set search_path = '' set pg_trgm.word_similarity_threshold =
     from unnest(p_words) as w (word)
     join public.extracted_text t on t.user_id = p_user and (
       to_tsvector('simple', t.folded) @@ (quote_literal(w.word) || ':*')::tsquery
-      -- Three bytes make a trigram of letters, and one character of the scripts that write without spaces.
-      or octet_length(w.word) >= 3 and t.folded like '%' || w.word || '%'
-      or length(w.word) >= 4 and w.word operator(extensions.<%) t.folded)
+      -- Three bytes make a trigram of letters, and one character of the scripts that write without spaces. By null, so
+      -- that the index is not asked at all: for less than a trigram it would be read as a whole.
+      or t.folded like case when octet_length(w.word) >= 3 then '%' || w.word || '%' end
+      or case when length(w.word) >= 4 then w.word end operator(extensions.<%) t.folded)
   ), best as (
     select s.asset_id, s.word, max(s.score) as score from spans s where s.score > 0 group by s.asset_id, s.word
   )
