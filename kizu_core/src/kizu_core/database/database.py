@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,8 +113,10 @@ class Database:
         self, user: UUID, wanted: Sequence[Mapping[str, Any]], root: UUID | None = None
     ) -> dict[str, int]:
         """Add the jobs that are missing for the wanted operations; operation -> number of photos."""
-        counts: dict[str, int] = self._call("enqueue_stale", user=user, wanted=list(wanted), root=root)
-        return counts
+        counts: Counter[str] = Counter()
+        while made := self._call("enqueue_stale", user=user, wanted=list(wanted), root=root):
+            counts.update(made)  # one call makes only as many as fit into a statement's time
+        return dict(counts)
 
     def claim(
         self, table: JobTable, worker: str, request: UUID, can: Iterable[str], limit: int, lease_s: int

@@ -89,17 +89,12 @@ begin
       -- Few rows by nature. Nothing that a heartbeat writes may be indexed, or each beat would cost index entries.
       create index if not exists kizu_%1$s_running on public.%1$I (user_id) where status = 'processing';
       -- The last pick of a user, which makes claims go round.
-      create index if not exists kizu_%1$s_turn on public.%1$I (user_id, picked_up_at desc nulls last);
+      create index if not exists kizu_%1$s_turn on public.%1$I (user_id, picked_up_at) where picked_up_at is not null;
       create unique index if not exists kizu_%1$s_dedupe on public.%1$I (user_id, dedupe_key)
         where dedupe_key is not null and status in ('pending', 'processing');
     $sql$, job_table);
   end loop;
 end $$;
-
-create or replace function kizu.needs(p_kind text, p_todo text[]) returns text
-language sql immutable parallel safe set search_path = '' as $$
-  select p_kind || ':' || array_to_string(array(select distinct t from unnest(p_todo) t order by t), ',')
-$$;
 
 -- The operations of an `image_ai` job: those asked for (none named means all), `all` replaced by what it stands for.
 -- While no worker has offered anything, `all` stays and `kizu_worker_hello` replaces it.
@@ -139,39 +134,35 @@ language sql immutable parallel safe set search_path = '' as $$
   end
 $$;
 
--- Where a job stands in its user's line. Fresh jobs: first come, first served; a caller may put them further ahead
--- (`kizu_enqueue_stale`: newest photos first). Jobs that wait for a retry stand at the time when they are due. So "due"
--- is one comparison with the clock, and it reads the index only.
-create or replace function kizu.place_in_line() returns trigger language plpgsql set search_path = '' as $$
+-- Fills what clients leave out, and keeps `needs` and `claim_order` true. The latter is where a job stands in its user's
+-- line. Fresh jobs: first come, first served; a caller may put them further ahead (kizu_enqueue_stale: newest photos
+-- first). Jobs that wait for a retry stand at the time when they are due. So "due" is one comparison with the clock,
+-- and it reads the index only.
+create or replace function kizu.prepare_job() returns trigger language plpgsql set search_path = '' as $$
+declare
+  kind text;
 begin
+  if tg_table_name = 'ai_processing_jobs' then
+    kind := case new.job_type when 'image_api' then 'image_ai' else new.job_type end; -- the specification has both
+    new.job_type := kind;
+    if new.asset_id is null and new.input_params ->> 'asset_id' ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
+      new.asset_id := (new.input_params ->> 'asset_id')::uuid;
+    end if;
+    if new.todo is null then
+      new.todo := case kind when 'image_ai' then kizu.image_operations(new.input_params) else array[kind] end;
+    end if;
+  else
+    kind := coalesce(new.media_kind, kizu.guess_media_kind(new.metadata, new.input_url));
+    new.media_kind := kind;
+    new.todo := coalesce(new.todo, array[case kind when 'video' then 'video' else 'optimize' end]);
+  end if;
+  if cardinality(new.todo) > 1 then
+    new.todo := array(select distinct t from unnest(new.todo) t order by t);
+  end if;
+  new.needs := kind || ':' || array_to_string(new.todo, ',');
   if new.claim_order is null or new.run_after > now() then
     new.claim_order := extract(epoch from new.run_after);
   end if;
-  return new;
-end $$;
-
-create or replace function kizu.prepare_ai_job() returns trigger language plpgsql set search_path = '' as $$
-begin
-  if new.job_type = 'image_api' then -- the specification has both spellings
-    new.job_type := 'image_ai';
-  end if;
-  if new.asset_id is null and new.input_params ->> 'asset_id' ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
-    new.asset_id := (new.input_params ->> 'asset_id')::uuid;
-  end if;
-  if new.todo is null then
-    new.todo := case new.job_type when 'image_ai' then kizu.image_operations(new.input_params) else array[new.job_type] end;
-  end if;
-  new.needs := kizu.needs(new.job_type, new.todo);
-  return new;
-end $$;
-
-create or replace function kizu.prepare_image_job() returns trigger language plpgsql set search_path = '' as $$
-begin
-  new.media_kind := coalesce(new.media_kind, kizu.guess_media_kind(new.metadata, new.input_url));
-  if new.todo is null then
-    new.todo := array[case new.media_kind when 'video' then 'video' else 'optimize' end];
-  end if;
-  new.needs := kizu.needs(new.media_kind, new.todo);
   return new;
 end $$;
 
@@ -185,14 +176,10 @@ begin
   return null;
 end $$;
 
-create or replace trigger kizu_prepare before insert or update of todo, job_type on public.ai_processing_jobs
-  for each row execute function kizu.prepare_ai_job();
-create or replace trigger kizu_prepare before insert or update of todo, media_kind on public.image_processing_jobs
-  for each row execute function kizu.prepare_image_job();
-create or replace trigger kizu_place before insert or update of run_after on public.ai_processing_jobs
-  for each row execute function kizu.place_in_line();
-create or replace trigger kizu_place before insert or update of run_after on public.image_processing_jobs
-  for each row execute function kizu.place_in_line();
+create or replace trigger kizu_prepare before insert or update of todo, job_type, run_after on public.ai_processing_jobs
+  for each row execute function kizu.prepare_job();
+create or replace trigger kizu_prepare before insert or update of todo, media_kind, run_after on public.image_processing_jobs
+  for each row execute function kizu.prepare_job();
 create or replace trigger kizu_wake after insert on public.ai_processing_jobs
   referencing new table as added for each statement execute function kizu.wake_workers();
 create or replace trigger kizu_wake after insert on public.image_processing_jobs
@@ -221,8 +208,7 @@ create or replace view kizu.jobs with (security_invoker = true) as
   from public.image_processing_jobs;
 
 select kizu.expose(f, 'authenticated', 'service_role') from unnest(array[
-  'kizu.needs', 'kizu.image_operations', 'kizu.guess_media_kind', 'kizu.place_in_line', 'kizu.prepare_ai_job',
-  'kizu.prepare_image_job', 'kizu.wake_workers']::regproc[]) f;
+  'kizu.image_operations', 'kizu.guess_media_kind', 'kizu.prepare_job', 'kizu.wake_workers']::regproc[]) f;
 grant select on kizu.jobs to authenticated, service_role;
 
 insert into kizu.schema_version (version, name) values ('20261123080200', 'jobs') on conflict do nothing;

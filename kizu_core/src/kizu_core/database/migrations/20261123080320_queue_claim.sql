@@ -41,7 +41,8 @@ begin
     )
     select s.needs, s.priority, s.user_id from seat s where s.number > 0
     order by (select count(*) from public.%1$I j where j.status = 'processing' and j.user_id = s.user_id),
-      (select max(j.picked_up_at) from public.%1$I j where j.user_id = s.user_id) nulls first, s.user_id, s.needs
+      (select max(j.picked_up_at) from public.%1$I j where j.user_id = s.user_id and j.picked_up_at is not null) nulls first,
+      s.user_id, s.needs
   $sql$, kizu.job_table(p_table)) using p_can, p_start, p_now;
 end $$;
 
