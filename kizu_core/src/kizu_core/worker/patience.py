@@ -29,6 +29,7 @@ class Patience:
         self._emit = emit
         self._stopping = stopping
         self._lock = threading.Lock()
+        self._reviving = threading.Lock()
         self._away = False
 
     def call(self, work: Callable[[], Result], until: float | None = None) -> Result:
@@ -61,7 +62,7 @@ class Patience:
             time.sleep(min(spread, 0.2))
         else:
             self._stopping.wait(spread)
-        with suppress(DatabaseUnavailable):  # the next attempt finds out for itself
+        with self._reviving, suppress(DatabaseUnavailable, DiskFull):  # the next attempt finds out for itself
             self._database.revive()
 
     def _gone(self, error: DatabaseUnavailable | DiskFull) -> None:
