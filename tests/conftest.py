@@ -18,5 +18,5 @@ def kizu(library_home: Path) -> Iterator[Kizu]:
     """The command on an empty library, with core's own handlers only; nothing of it is left running."""
     command = Kizu(library_home, {"KIZU_LOAD_PLUGINS": "core"})
     yield command
-    for process in list(command.processes()):
+    for process in command.processes():
         process.kill()

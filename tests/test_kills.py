@@ -107,7 +107,6 @@ def test_the_same_command_completes_a_run_that_was_killed(slow: Kizu, photos: Pa
     wait_until(lambda: done_lines(out) > 4)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    wait_until(lambda: not any("worker.child" in " ".join(p.cmdline()) for p in slow.processes()))
     again = slow("run", photos, "--json")
     assert again.code == 0, again.err
     assert again.summary["report"]["read"] == 0
@@ -118,7 +117,7 @@ def test_everything_killed_at_once(slow: Kizu, photos: Path, tmp_path: Path) -> 
     out = tmp_path / "out.txt"
     process = slow.start("run", photos, "--json", out=out)
     wait_until(lambda: done_lines(out) > 4)
-    for each in list(slow.processes()):
+    for each in slow.processes():
         each.kill()
     process.wait()
     again = slow("run", photos, "--json")

@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,17 +79,17 @@ class Kizu:
         assert result.code == 0, result.err
         return json.loads(result.out)
 
-    def processes(self) -> Iterator[psutil.Process]:
-        """Every process that works on this data folder: workers, children, the database server."""
+    def processes(self) -> list[psutil.Process]:
+        """Every process that works on this data folder: commands, their model processes, the database server."""
+        found: set[psutil.Process] = set()
         for process in psutil.process_iter():
             try:
-                mine = str(self.home) in " ".join(process.cmdline()) or process.environ().get("KIZU_HOME") == str(
-                    self.home
-                )
-            except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+                here = any(part.startswith(str(self.home)) for part in process.cmdline())
+                if here or process.environ().get("KIZU_HOME") == str(self.home):
+                    found |= {process, *process.children(recursive=True)}
+            except (psutil.NoSuchProcess, psutil.AccessDenied):
                 continue
-            if mine:
-                yield process
+        return sorted(found, key=lambda process: process.pid)
 
     def kill(self, part: str) -> int:
         """`kill -9` of each of its processes whose command line holds `part`; how many."""
