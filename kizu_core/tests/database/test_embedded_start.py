@@ -21,19 +21,7 @@ from kizu_core.database.embedded import Embedded, Urls
 from kizu_core.database.passwords import read_passwords
 from kizu_core.errors import DatabaseError, DiskFull
 from kizu_core.settings import Paths
-from kizu_support.embedded import copied, settings_for
-
-OPEN_THERE = """
-import sys
-from kizu_core.database import open_database
-from kizu_core.errors import KizuError
-from kizu_core.settings import load_settings
-try:
-    with open_database(load_settings({"home": sys.argv[1]}, environ={})):
-        print("open")
-except KizuError as error:
-    print(type(error).__name__, error.message, sep=": ")
-"""
+from kizu_support.embedded import OPEN, copied, in_namespace, settings_for
 
 
 def value(url: str, query: str) -> object:
@@ -145,7 +133,7 @@ def test_fresh_folder_with_an_awkward_name(tmp_path: Path) -> None:
 
 def test_bootstrap_killed_half_way_is_redone(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    process = subprocess.Popen([sys.executable, "-c", OPEN_THERE, str(home)], stdout=subprocess.DEVNULL)
+    process = subprocess.Popen([sys.executable, "-c", OPEN, str(home)], stdout=subprocess.DEVNULL)
     while not list(home.glob("database.new-*/PG_VERSION")):
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
@@ -199,18 +187,6 @@ def test_file_systems_are_known_by_the_deepest_mount() -> None:
     assert filesystem.filesystem_of(Path("/proc/self")) == "proc"
 
 
-def in_namespace(setup: str, home: Path) -> str:
-    """What opening `home` says in a user and mount namespace of its own, after the shell commands `setup`."""
-    probe = subprocess.run(["unshare", "-Urm", "true"], capture_output=True)
-    if probe.returncode != 0:
-        pytest.skip("no user namespaces here")
-    script = f'{setup}\nexec "$@"'
-    command = ["unshare", "-Urm", "sh", "-ec", script, "sh", sys.executable, "-c", OPEN_THERE, str(home)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert "Traceback" not in done.stderr, done.stderr
-    return done.stdout.strip()
-
-
 def test_full_disk(tmp_path: Path) -> None:
     said = in_namespace(f"mount -t tmpfs -o size=8m tmpfs '{tmp_path}'", tmp_path / "home")
     assert said.startswith(f"{DiskFull.__name__}: No space is left on the disk")
@@ -219,11 +195,6 @@ def test_full_disk(tmp_path: Path) -> None:
 def test_read_only_disk(tmp_path: Path) -> None:
     said = in_namespace(f"mount -t tmpfs -o ro tmpfs '{tmp_path}'", tmp_path / "home")
     assert said.startswith("DatabaseError: Kizu can't write in its data folder")
-
-
-def test_root_without_namespaces(tmp_path: Path) -> None:
-    said = in_namespace("echo 0 > /proc/sys/user/max_user_namespaces", tmp_path / "home")
-    assert said == ("DatabaseError: PostgreSQL does not run as root, and this system does not allow user namespaces.")
 
 
 def test_settings_of_tests_ignore_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

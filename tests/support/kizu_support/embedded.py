@@ -125,3 +125,28 @@ def foreign_server(folder: Path, sockets: Path) -> Iterator[None]:
         assert server_pid(folder / "data") == pid, "the foreign server was stopped"
     finally:
         stop_server(folder / "data")
+
+
+OPEN = """
+import sys
+from kizu_core.database import open_database
+from kizu_core.errors import KizuError
+from kizu_core.settings import load_settings
+try:
+    with open_database(load_settings({"home": sys.argv[1]}, environ={})):
+        print("open")
+except KizuError as error:
+    print(type(error).__name__, error.message, sep=": ")
+"""
+
+
+def in_namespace(setup: str, home: Path) -> str:
+    """What opening `home` says in a user and mount namespace of its own, after the shell commands `setup`."""
+    probe = subprocess.run(["unshare", "-Urm", "true"], capture_output=True)
+    if probe.returncode != 0:
+        pytest.skip("no user namespaces here")
+    script = f'{setup}\nexec "$@"'
+    command = ["unshare", "-Urm", "sh", "-ec", script, "sh", sys.executable, "-c", OPEN, str(home)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.stdout.strip()

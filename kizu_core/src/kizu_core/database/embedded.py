@@ -6,8 +6,10 @@ own; at exit the last holder stops it, unless it was pinned by `kizu db start`.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -52,12 +54,13 @@ class Embedded:
     """
 
     def __init__(self, paths: Paths, on_wait: Say | None = None) -> None:
-        home = paths.home.resolve()
+        home = Path(os.path.realpath(paths.home))
         self._paths = Paths(home)
         self._say: Say = on_wait or (lambda sentence: None)
         run = self._paths.run
         self._server = Server(self._paths.database, socket_folder_for(run), self._paths.logs / "database.log")
         self._holders = Holders(run / "holders.lock")
+        self._start_lock = run / "start.lock"
         self._pin = run / "database.pinned"
 
     def __enter__(self) -> Self:
@@ -82,7 +85,7 @@ class Embedded:
                 self._ensure_up()
             except BaseException:
                 if joined:
-                    self._holders.leave(lambda: None)
+                    self.release()
                 raise
         return self.urls()
 
@@ -90,16 +93,9 @@ class Embedded:
         """URLs of the server; they work while it runs."""
         return Urls(*(self._server.url(role) for role in ("kizu_owner", "kizu_worker", "kizu_api")))
 
-    def release(self) -> bool:
-        """Stop counting as a user. The last one stops the server, unless it is pinned; True if it was stopped."""
-        stopped = False
-
-        def stop() -> None:
-            nonlocal stopped
-            stopped = not self._pin.exists() and stop_server(self._paths.database)
-
-        self._holders.leave(stop)
-        return stopped
+    def release(self) -> None:
+        """Stop counting as a user. The last one stops the server, unless it is pinned."""
+        self._holders.leave(lambda: self._pin.exists() or stop_server(self._paths.database))
 
     def pin(self) -> None:
         """Keep the server up when nobody uses it."""
@@ -132,14 +128,18 @@ class Embedded:
 
     def _prepare_folders(self) -> None:
         account = self._programs.account
-        make_private(self._paths.run, account)
-        self._paths.logs.mkdir(mode=0o700, exist_ok=True)
+        for folder in (self._paths.run, self._paths.logs):
+            make_private(folder, account)
+        for file in (self._paths.run / "holders.lock", self._start_lock, self._server.log):
+            if not file.exists():
+                file.touch(mode=0o600)
+                account.give(file)
 
     def _ensure_up(self) -> None:
         if self._is_up():
             return
         sentence = "Waiting for another process that starts the database."
-        with exclusive(self._paths.run / "start.lock", lambda: self._say(sentence)):
+        with exclusive(self._start_lock, lambda: self._say(sentence)):
             if not self._is_up():
                 self._start()
 
@@ -168,7 +168,7 @@ class Embedded:
             raise DatabaseError(
                 f"The database in {database} was made by PostgreSQL {major_version(database)}, "
                 f"and this Kizu brings PostgreSQL {MAJOR_VERSION}.",
-                hint="Open it with the Kizu that made it, and move its content with `kizu db backup` and `restore`.",
+                hint="Open it with the Kizu that made it, or choose another data folder with --data or KIZU_HOME.",
             )
         elif read_passwords(database / PASSWORDS) is None:
             set_passwords(database, self._programs)

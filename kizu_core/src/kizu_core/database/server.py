@@ -62,7 +62,7 @@ class Server:
 
         url = self.url("kizu_worker")
         ours = server_pid(self.data) is not None
-        if psycopg.pq.PGconn.ping(f"{url}&connect_timeout={ANSWER_S}".encode()) == psycopg.pq.Ping.REJECT:
+        if psycopg.pq.PGconn.ping(f"{url}&connect_timeout={ANSWER_S}".encode()) != psycopg.pq.Ping.OK:
             return Standing.STARTING if ours else Standing.FOREIGN
         try:
             with psycopg.connect(url, connect_timeout=ANSWER_S) as connection:
@@ -83,6 +83,7 @@ class Server:
         programs.account.give(config)
         self._rotate_log()
         end = time.monotonic() + PATIENCE_S
+        told = False
         while True:
             self._remove_stale_locks()
             begins = self.log.stat().st_size if self.log.exists() else 0
@@ -93,7 +94,9 @@ class Server:
             if STILL_ENDING not in said or time.monotonic() > end:
                 raise failure(said, self.data.parent)
             # A killed server's sessions end when they next look up; two servers on one folder would ruin it.
-            say("Waiting for processes of the killed database to end.")
+            if not told:
+                say("Waiting for processes of the killed database to end.")
+            told = True
             time.sleep(0.5)
 
     def refuse_foreign(self) -> None:
@@ -118,7 +121,8 @@ class Server:
                 raise foreign(self.sockets / SOCKET)
             if time.monotonic() > end:
                 raise DatabaseUnavailable(
-                    "The embedded database is still not ready.", hint=f"It goes on working; its log is {self.log}."
+                    "The embedded database is still not ready.",
+                    hint=f"Try again later; what it does stands in {self.log}.",
                 )
             if time.monotonic() > say_at:
                 say("The database is repairing itself after a crash; waiting for it.")
