@@ -162,7 +162,7 @@ class Lane:
     def _wait_for_room(self, error: DiskFull) -> None:
         self._shared.emit(Waiting(message=f"{error.message} Trying again in {DISK_FULL_S:.0f} seconds."))
         self._pause(DISK_FULL_S)
-        self._shared.emit(Resumed(message="Trying again whether there is room."))
+        self._shared.emit(Resumed(message="Trying again whether there is space."))
 
     # ---- the child ---------------------------------------------------------------------------------------
 

@@ -55,7 +55,7 @@ class Settler:
     def complete(self, held: Held, outcome: JobOutcome, workdir: Path) -> None:
         """Stores files, then results and state in one transaction.
 
-        Raises `DiskFull` if the files found no room (the job is still held), `SchemaMismatch`.
+        Raises `DiskFull` if there was no space for the files (the job is still held), `SchemaMismatch`.
         """
         try:
             payload = payload_of(held.job, outcome, workdir)

@@ -79,7 +79,7 @@ begin
         add column if not exists errors jsonb not null default '[]',
         add column if not exists reclaim_count int not null default 0,
         add column if not exists crash_count int not null default 0;
-      -- Rows of these tables change all their lives: room for updates in the page, and vacuum by the thousand.
+      -- Rows of these tables change all their lives: space for updates in the page, and vacuum by the thousand.
       alter table public.%1$I set (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01,
         autovacuum_vacuum_threshold = 500, autovacuum_vacuum_cost_delay = 0);
       -- `needs` leads: a worker that can do nothing of a large backlog jumps from value to value and is done. Priority

@@ -72,7 +72,7 @@ begin
     if found_id is not null then
       return jsonb_build_object('id', found_id, 'created', false);
     end if;
-    -- It was finished between the two statements: there is room for a new one.
+    -- It was finished between the two statements: there may be a new one.
   end loop;
 end $$;
 
