@@ -85,9 +85,20 @@ def test_scaling(save: Save, size: tuple[int, int], max_side: int, want: tuple[i
     assert (decoded.image.size, decoded.width_px, decoded.height_px) == (want, *size)
 
 
-def test_a_smallest_side_only_takes_what_is_free(save: Save) -> None:
-    assert decode(save(Image.new("RGB", (1600, 1200)), "JPEG"), min_side=300).image.size == (400, 300)
-    assert decode(save(Image.new("RGB", (1600, 1200)), "PNG"), min_side=300).image.size == (1600, 1200)
+@pytest.mark.parametrize("form", ["JPEG", "PNG"])
+def test_a_smallest_side(save: Save, form: str) -> None:
+    assert decode(save(Image.new("RGB", (1601, 1200)), form), min_side=300).image.size == (401, 300)
+    assert decode(save(Image.new("RGB", (400, 300)), form), min_side=301).image.size == (400, 300)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA", "L", "1", "P", "I;16", "CMYK"])
+def test_reducing_in_bands_is_seamless(save: Save, mode: str) -> None:
+    ramp = Image.linear_gradient("L").resize((40, 1700))
+    image = Image.fromarray(np.asarray(ramp).astype(np.uint16) * 257) if mode == "I;16" else ramp.convert(mode)
+    decoded = decode(save(image, "TIFF"), max_side=400).image
+    assert decoded.size == (9, 400)
+    middle = np.asarray(decoded)[2:-2, 4, 0].astype(int)
+    assert np.abs(middle - np.linspace(1, 254, 396)).max() < (140 if mode == "1" else 6)
 
 
 RAMP16 = np.linspace(0, 65535, 64 * 64).reshape(64, 64)

@@ -1,7 +1,7 @@
 """From whatever a file holds (gray, 16 bits, palette, alpha, CMYK, Lab, wide gamuts) to 8-bit RGB.
 
-Two steps around the resize: `plain` before it makes the mode one that resizes well, `to_rgb` after it, on fewer
-pixels, does what costs (alpha, profiles).
+Two steps around the resize: `plain` before it makes the mode one that resizes well, `to_rgb` after it applies
+profiles to fewer pixels.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ _SAME_COLOUR = 3  # of 255: how far a profile may move any colour and still coun
 
 
 def plain(image: Image.Image) -> Image.Image:
-    """The same picture as `L`, `LA`, `RGB`, `RGBA`, `CMYK` or `LAB`, 8 bits a channel."""
+    """The same picture as `L`, `RGB`, `CMYK` or `LAB`, 8 bits a channel, transparent parts on white."""
     if image.mode.startswith("I") or image.mode == "F":
         return _deep_gray(image)
     if image.mode in ("LA", "La"):
-        return image.convert("LA")
+        return _on_white(image.convert("LA"))
     if image.has_transparency_data or image.mode == "PA":
-        return image if image.mode == "RGBA" else image.convert("RGBA")
+        return _on_white(image if image.mode == "RGBA" else image.convert("RGBA"))
     if image.mode == "1":
         return image.convert("L")
     return image if image.mode in ("L", "RGB", "CMYK", "LAB") else image.convert("RGB")
@@ -51,8 +51,6 @@ def to_rgb(image: Image.Image, icc: bytes | None) -> tuple[Image.Image, bytes | 
     Small RGB profiles are kept, because converting twelve million pixels costs more than everything else together.
     Profiles that are broken, or of another kind than the pixels, are ignored.
     """
-    if image.mode in ("LA", "RGBA"):
-        image = _on_white(image)
     if image.mode == "LAB":
         transform = _lab_to_srgb()
         return ImageCms.applyTransform(image, transform) or image, None

@@ -17,6 +17,11 @@ from kizu_core.types import Picture
 ACCEPTED_SHORTFALL = 0.9
 """A decoder that can halve for nothing may land this far below the wanted size: 4032 instead of 4096."""
 
+REDUCING_GAP = 1.5
+"""The exact resize starts from at least this many times the wanted size, after a cheap reduction by whole numbers."""
+
+BAND_ROWS = 256
+
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -47,7 +52,7 @@ def decode(
     """The first picture in `path`.
 
     `max_side`: longest side at most this; a decoder that scales by itself may land up to 10 % below. Never enlarged.
-    `min_side`: let the decoder scale for free as long as the shorter side stays at least this; never resized.
+    `min_side`: scaled cheaply by a whole number, as far as the shorter side stays at least this.
     `orientation`: EXIF orientation to assume for a file that carries none (not for HEIF and AVIF).
     Raises `MediaError`, and `FetchFailed` if the disk fails.
     """
@@ -57,7 +62,7 @@ def decode(
         icc = opened.image.info.get("icc_profile")
         image = _scaled_pixels(path, opened, max_side, min_side)
         rgb, icc = to_rgb(image, icc if isinstance(icc, bytes) else None)
-        del image  # a full-size copy: the turn below needs the room
+        del image  # a full-size copy: the turn below needs the space
         if turn in _TURNS:
             rgb = rgb.transpose(_TURNS[turn])
         rgb.info = {}
@@ -86,14 +91,38 @@ def _scaled_pixels(path: Path, opened: Opened, max_side: int | None, min_side: i
         shrink = round(max(size) / max(image.size))
         found = vips.scaled(path, max_side, shrink=shrink, turn=opened.format.name == "TIFF")
         if found is not None:
-            return found
+            return plain(found)
     image.load()
-    image = plain(image)
-    scale = max_side / max(size) if max_side is not None else 1.0
+    image = _reduced(image, _factor(image, max_side, min_side))
     if max_side is None or max(image.size) <= max_side:
         return image
+    scale = max_side / max(size)
     target = (max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
-    return image.resize(target, Image.Resampling.LANCZOS, reducing_gap=3.0)
+    return image.resize(target, Image.Resampling.LANCZOS)
+
+
+def _factor(image: Image.Image, max_side: int | None, min_side: int | None) -> int:
+    """How many pixels a side may become one before the exact resize has to do the rest."""
+    if max_side is not None:
+        return max(1, int(max(image.size) / max_side / REDUCING_GAP))
+    return max(1, min(image.size) // min_side) if min_side is not None else 1
+
+
+def _reduced(image: Image.Image, factor: int) -> Image.Image:
+    """`plain`, and every `factor` x `factor` pixels averaged: band by band, so that a large picture is not copied."""
+    if factor == 1:
+        return plain(image)
+    if image.mode in ("I", "F"):  # scaled by the extremes of the whole picture
+        image = plain(image)
+    band = factor * max(1, BAND_ROWS // factor)
+    target = None
+    for top in range(0, image.height, band):
+        rows = image.crop((0, top, image.width, min(top + band, image.height)))
+        part = plain(rows).reduce(factor)
+        if target is None:
+            target = Image.new(part.mode, (part.width, -(-image.height // factor)))
+        target.paste(part, (0, top // factor))
+    return target or plain(image)
 
 
 def _draft(opened: Opened, max_side: int | None, min_side: int | None) -> None:
