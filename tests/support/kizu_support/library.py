@@ -44,12 +44,14 @@ class Library:
         return dict(self.rows(query, self.user))
 
     def missing(self) -> set[str]:
-        return {
-            name
-            for (name,) in self.rows(
-                "select file_name from public.assets where missing_since is not null and user_id = %s", self.user
-            )
-        }
+        """File names of the photos that are missing."""
+        query = "select file_name from public.assets where missing_since is not null and user_id = %s"
+        return {name for (name,) in self.rows(query, self.user)}
+
+    def state(self) -> str:
+        """State of the only root."""
+        [(state,)] = self.rows("select state from public.library_roots where user_id = %s", self.user)
+        return str(state)
 
 
 @contextmanager
