@@ -15,7 +15,7 @@ from kizu_core.cli.app import app
 from kizu_core.plugins import hookspecs, specs
 from kizu_core.settings import Settings, environment_names
 from kizu_support.distributions import ROOT, Distribution, distributions
-from kizu_support.markdown import blocks, commands, links
+from kizu_support.markdown import blocks, commands, links, spans
 
 PAGES = [
     ROOT / "README.md",
@@ -31,9 +31,11 @@ hook = pytest.mark.parametrize("hook", HOOKS)
 
 
 def kizu_commands(page: Path) -> Iterator[list[str]]:
-    for block in blocks(page):
-        if block.language in {"bash", "console", "sh"}:
-            yield from (words[1:] for words in commands(block) if Path(words[0]).name == "kizu")
+    """The words after `kizu` of every command, in blocks and in running text."""
+    lines = [line for block in blocks(page) for line in block.text.replace("\\\n", " ").splitlines()]
+    for text in (*lines, *spans(page)):
+        if re.search(r"(?:^|[\s/])kizu ", text):
+            yield from (words[1:] for words in commands(text) if Path(words[0]).name == "kizu")
 
 
 def explain(words: list[str]) -> str | None:

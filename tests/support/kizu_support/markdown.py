@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_SPAN = re.compile(r"`([^`\n]+)`")
 _LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
 
 
@@ -31,6 +32,11 @@ def blocks(page: Path) -> list[Block]:
     return found
 
 
+def spans(page: Path) -> list[str]:
+    """All inline code of a page."""
+    return _SPAN.findall(_FENCE.sub("", page.read_text()))
+
+
 def links(page: Path) -> Iterator[Path]:
     """Files of the repository that a page links to."""
     for target in _LINK.findall(_FENCE.sub("", page.read_text())):
@@ -38,16 +44,15 @@ def links(page: Path) -> Iterator[Path]:
             yield (page.parent / target).resolve()
 
 
-def commands(block: Block) -> Iterator[list[str]]:
-    """The commands of a shell block as words; `&&` and `;` part them, comments and settings in front are dropped."""
-    for line in block.text.replace("\\\n", " ").splitlines():
-        lexer = shlex.shlex(line.removeprefix("$ "), posix=True, punctuation_chars="&;|")
-        lexer.whitespace_split = True
-        words: list[str] = []
-        for word in [*lexer, ";"]:
-            if set(word) <= set("&;|"):
-                if words:
-                    yield words
-                words = []
-            elif words or not re.match(r"[A-Z_]+=", word):
-                words.append(word)
+def commands(line: str) -> Iterator[list[str]]:
+    """Commands of a shell line as words; `&&` and `;` part them, comments and settings in front are dropped."""
+    lexer = shlex.shlex(line.removeprefix("$ "), posix=True, punctuation_chars="&;|")
+    lexer.whitespace_split = True
+    words: list[str] = []
+    for word in [*lexer, ";"]:
+        if set(word) <= set("&;|"):
+            if words:
+                yield words
+            words = []
+        elif words or not re.match(r"[A-Z_]+=", word):
+            words.append(word)
