@@ -1,1 +1,1 @@
-
+"""Where derivatives are kept."""
