@@ -28,6 +28,7 @@ _REASONS = (
     (r"refused|No such file", "nothing answers there"),
     (r"timeout expired|timed out", "it does not answer in time"),
     (r"invalid response|unsupported frontend protocol|unexpected response", "what answers is not PostgreSQL"),
+    (r"closed the connection|reset by peer|could not receive|terminating connection", "it cut the connection"),
     (r"starting up|shutting down|recovery mode|not yet accepting", "it is just starting or stopping"),
     (r"too many clients|remaining connection slots", "it has no free connection"),
 )
