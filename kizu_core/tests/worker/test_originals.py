@@ -1,4 +1,4 @@
-"""Real pictures through the worker: from a disk, from an address, from a disk that is away; files stored before rows."""
+"""Pictures through the worker: from a disk, from an address, from a disk that is away; a store that is full."""
 
 from __future__ import annotations
 
@@ -25,13 +25,14 @@ from kizu_support.bench import Bench, Running
 from kizu_support.embedded import settings_for
 from kizu_support.fake_distribution import fake_distribution
 
-MODELS = """
+READERS = """
     from kizu_core.plugins.hookspecs import hookimpl
-    from kizu_core.plugins.specs import EmbedderSpec, OcrSpec
+    from kizu_core.plugins.specs import OcrSpec
 
     @hookimpl
     def kizu_ocr_models():
-        return [OcrSpec(name="reader", summary="reads", factory="kizu_tiny_ocr:Reader", output_version="1", languages=("en",))]
+        about = {"name": "reader", "summary": "reads", "output_version": "1"}
+        return [OcrSpec(factory="kizu_tiny_ocr:Reader", languages=("en",), **about)]
 """
 READER = """
     from kizu_core.types import TextSpan
@@ -53,8 +54,8 @@ EMBEDDERS = """
 
     @hookimpl
     def kizu_embedders():
-        return [EmbedderSpec(
-            name="mean", summary="mean colour", factory="kizu_tiny_embed:Mean", output_version="1", dim=3, space="mean-3")]
+        about = {"name": "mean", "summary": "mean colour", "output_version": "1"}
+        return [EmbedderSpec(factory="kizu_tiny_embed:Mean", dim=3, space="mean-3", **about)]
 """
 MEAN = """
     import numpy as np
@@ -172,6 +173,9 @@ def test_a_file_that_is_gone_is_said_to_be(photos: Photos, bench: Bench) -> None
     row = photos.row(job)
     assert (row["outcome"], row["errors"][0]["code"]) == ("invalid", "source_missing")
     assert row["error_message"] == "a.jpg is not where it was."
+    wanted = [{"operation": "optimize", "plugin": "core", "version": "1", "job": "optimize"}]
+    again = bench.database.worker.enqueue_stale(bench.user, wanted)
+    assert again == {"optimize": 1}, "the next run looks for it again"
 
 
 def test_a_disk_that_is_away_costs_no_attempt_and_keeps_nobody_waiting(photos: Photos, bench: Bench) -> None:
@@ -194,7 +198,7 @@ def test_a_path_that_leaves_its_root_is_not_read(photos: Photos, bench: Bench) -
 
 
 class Full(LocalBlobs):
-    """A store without room for the first files."""
+    """A store that has no space for the first files."""
 
     refusals = 2
 
@@ -219,18 +223,9 @@ def test_a_full_disk_pauses_the_lane_and_costs_no_attempt(
 
 
 def test_two_workers_that_can_half_of_it_each_finish_one_job(photos: Photos, bench: Bench, probe: Path) -> None:
-    fake_distribution(
-        probe,
-        "tiny-ocr",
-        modules={"kizu_tiny_ocr": READER, "kizu_tiny_ocr_p": MODELS},
-        entry_points={"ocr": "kizu_tiny_ocr_p"},
-    )
-    fake_distribution(
-        probe,
-        "tiny-embed",
-        modules={"kizu_tiny_embed": MEAN, "kizu_tiny_embed_p": EMBEDDERS},
-        entry_points={"embed": "kizu_tiny_embed_p"},
-    )
+    for name, model, plugin in (("ocr", READER, READERS), ("embed", MEAN, EMBEDDERS)):
+        modules = {f"kizu_tiny_{name}": model, f"kizu_tiny_{name}_plugin": plugin}
+        fake_distribution(probe, f"tiny-{name}", modules=modules, entry_points={name: f"kizu_tiny_{name}_plugin"})
     asset = photos.add("a.jpg")
     params = {"operations": ["embedding", "ocr"]}
     job = photos.enqueue(JobTable.AI, asset, job_type="image_ai", params=params)

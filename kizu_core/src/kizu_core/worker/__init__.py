@@ -1,1 +1,1 @@
-
+"""The worker: a parent that claims jobs and stores results, a child process that does them."""

@@ -183,19 +183,19 @@ class Batch:
         try:
             self._shared.settler.complete(member.held, outcome, member.workdir)
         except DiskFull as error:
-            self._no_room(member, error)
+            self._no_space(member, error)
 
     def _failed(self, job_id: UUID, error: Mapping[str, Any]) -> None:
         member = self._open.pop(job_id, None)
         if member is None:
             return
         if error.get("code") == DiskFull.code:
-            self._no_room(member, DiskFull(str(error.get("message")), hint=error.get("hint")))
+            self._no_space(member, DiskFull(str(error.get("message")), hint=error.get("hint")))
         else:
             self._shared.settler.fail(member.held, error)
         self._switch(None)
 
-    def _no_room(self, member: Member, error: DiskFull) -> None:
+    def _no_space(self, member: Member, error: DiskFull) -> None:
         """A full disk is no fault of the photo: no attempt is counted, and the lane pauses."""
         self.disk_full = error
         self._shared.settler.release(member.held, error.message)

@@ -152,14 +152,14 @@ class Lane:
         if batch.refusal is not None:
             self._switch_off(held[0].spec, batch)
         if batch.disk_full is not None:
-            self._wait_for_room(batch.disk_full)
+            self._wait_for_space(batch.disk_full)
 
     def _switch_off(self, spec: JobHandlerSpec, batch: Batch) -> None:
         self._offers = [offer for offer in self._offers if offer.handler is not spec]
         self._shared.settler.withdraw(spec)
         self._shared.emit(HandlerOff(handler=spec.name, error=dict(batch.refusal or {})))
 
-    def _wait_for_room(self, error: DiskFull) -> None:
+    def _wait_for_space(self, error: DiskFull) -> None:
         self._shared.emit(Waiting(message=f"{error.message} Trying again in {DISK_FULL_S:.0f} seconds."))
         self._pause(DISK_FULL_S)
         self._shared.emit(Resumed(message="Trying again whether there is space."))

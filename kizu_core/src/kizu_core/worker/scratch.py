@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import UUID
 
@@ -18,11 +18,12 @@ _LOCK = ".lock"
 def scratch_folder(root: Path) -> Iterator[Path]:
     """A folder of this worker below `root`, removed at the end. A lock shows that its owner lives."""
     root.mkdir(parents=True, exist_ok=True, mode=0o700)
-    _sweep(root)
-    folder = Path(tempfile.mkdtemp(prefix="worker-", dir=root))
-    lock = os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    try:
+    with _locked(root / _LOCK):  # nobody sweeps away a folder that has not got its lock yet
+        _sweep(root)
+        folder = Path(tempfile.mkdtemp(prefix="worker-", dir=root))
+        lock = _open(folder / _LOCK)
         fcntl.flock(lock, fcntl.LOCK_EX)
+    try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -43,14 +44,19 @@ def workdir(scratch: Path, job_id: UUID) -> Iterator[Path]:
 
 def _sweep(root: Path) -> None:
     for folder in root.glob("worker-*"):
-        try:
-            lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CLOEXEC)
-        except OSError:
-            continue  # just being made, or just being removed by its owner
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with suppress(OSError), _locked(folder / _LOCK, wait=False):  # locked: its owner lives
             shutil.rmtree(folder, ignore_errors=True)
-        except BlockingIOError:
-            continue
-        finally:
-            os.close(lock)
+
+
+@contextmanager
+def _locked(path: Path, *, wait: bool = True) -> Iterator[None]:
+    lock = _open(path)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _open(path: Path) -> int:
+    return os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)

@@ -34,7 +34,9 @@ language sql stable set search_path = '' set enable_nestloop = off set work_mem 
   where not exists (
       select from public.plugin_results r
       where r.asset_id = a.id and r.operation = w.operation and r.plugin = w.plugin and r.frame_ms = 0
-        and r.version = w.version and r.space is not distinct from w.space and r.source_sha256 is not distinct from a.sha256)
+        and r.version = w.version and r.space is not distinct from w.space and r.source_sha256 is not distinct from a.sha256
+        -- It could not be found then; now it is known to be somewhere.
+        and coalesce(r.error ->> 'code', '') <> 'source_missing')
     and not exists (select from open o where o.asset_id = a.id and o.operation = w.operation)
 $$;
 
