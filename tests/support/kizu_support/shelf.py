@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
 from kizu_core.database import Database
 from kizu_support.postgres import KizuDatabase
 
@@ -36,6 +39,27 @@ class Shelf:
                     [(user, asset, text, line) for line, text in enumerate(texts)],
                 )
         return asset
+
+    def results(self, user: UUID, asset: UUID) -> None:
+        """One row of every other kind of result, and a failed operation."""
+        shared = {"user_id": user, "asset_id": asset}
+        box = Jsonb({"left": 0, "top": 0, "right": 1, "bottom": 1})
+        rows: dict[str, dict[str, Any]] = {
+            "detected_objects": {"label": "dog", "score": 0.5, "bbox": box},
+            "face_embeddings": {"embedding": "[1,2]", "dim": 2, "space": "faces", "bbox": box, "face_index": 0},
+            "image_embeddings": {"embedding": "[1,2]", "dim": 2, "space": "pictures"},
+            "image_descriptions": {"description": "A dog.", "task": "caption"},
+            "plugin_results": {"operation": "ocr", "plugin": "p", "version": "1", "error": Jsonb({"code": "x"})},
+        }
+        with self.database.transaction() as connection:
+            for table, values in rows.items():
+                columns = {**shared, **values}
+                insert = sql.SQL("insert into public.{} ({}) values ({})").format(
+                    sql.Identifier(table),
+                    sql.SQL(", ").join(map(sql.Identifier, columns)),
+                    sql.SQL(", ").join(map(sql.Placeholder, columns)),
+                )
+                connection.execute(insert, columns)
 
     def names(self, user: UUID, query: str, **options: Any) -> list[str]:
         """File names of the hits, in their order."""
