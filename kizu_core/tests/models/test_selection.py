@@ -84,5 +84,5 @@ def test_strictness_turns_a_problem_into_an_error(tmp_path: Path, folder: Path) 
     reader(folder, "ant")
     fake_distribution(folder, "fake-bad", modules={"fake_bad": "1 / 0"}, entry_points={"bee": "fake_bad"})
     assert [problem.plugin for problem in load_catalog(settings_in(tmp_path)).problems] == ["bee"]
-    with pytest.raises(PluginError, match="Plugin bee: .*ZeroDivisionError"):
+    with pytest.raises(PluginError, match=r"Plugin bee: .*ZeroDivisionError"):
         load_catalog(settings_in(tmp_path, KIZU_STRICT_PLUGINS="1"))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from kizu_core import ModelContext, Picture
 from numpy.typing import NDArray
+
+from kizu_core import ModelContext, Picture
 
 
 class HistogramEmbedder:

@@ -22,7 +22,7 @@ _TUNING = {
     "Cls.cls_thresh": 0.99,
 }
 
-_NARROWEST = 4
+_NARROWEST = 2
 """Long side over short side, at most, of what the detector gets."""
 _SHORTEST = 32
 """Pixels; RapidOCR refuses to work on less when the other side is long."""

@@ -1,0 +1,113 @@
+# ruff: noqa: E402 - without the plugin, the skip must come before what needs it
+"""EasyOCR on drawn signs: what it reads, where, and what it must never do."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("easyocr", reason="easyocr is not installed", exc_type=ImportError)
+support = pytest.importorskip("kizu_support.models", reason="the repository's test support is not here")
+
+import torch
+
+from kizu_core import ModelContext, ModelType, ModelUnavailable, OcrModel, Picture, TextSpan
+from kizu_plugin_easyocr.model import build, reading_order
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def model(home: Path) -> Iterator[OcrModel]:
+    with support.loaded(ModelType.OCR, "easyocr", home) as loaded:
+        yield loaded
+
+
+@pytest.fixture(scope="module")
+def sign() -> Picture:
+    picture: Picture = support.sign("HARBOUR CAFE", "open till nine")
+    return picture
+
+
+def test_words_are_read_in_order_and_placed(model: OcrModel, sign: Picture) -> None:
+    (spans,) = model.read_text([sign])
+    assert "".join(span.text for span in spans).replace(" ", "") == "HARBOURCAFEopentillnine"
+    assert spans[0].quad[0] == pytest.approx((60 / support.SIGN[0], 50 / support.SIGN[1]), abs=0.05)
+    for span in spans:
+        assert type(span.score) is float
+        assert all(type(value) is float and 0 <= value <= 1 for corner in span.quad for value in corner)
+
+
+def test_nothing_to_read_gives_nothing(model: OcrModel) -> None:
+    assert model.read_text([]) == []
+    assert model.read_text([support.sign()]) == [[]]
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 1200), (1200, 1), (31, 33)])
+def test_strips_and_specks_do_no_harm(shape: tuple[int, int], model: OcrModel) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (*shape, 3), np.uint8)
+    assert len(model.read_text([support.picture_of(noise)])) == 1
+
+
+def test_it_works_without_a_network(home: Path, sign: Picture, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> None:
+        raise AssertionError("a model looked for the network")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    with support.loaded(ModelType.OCR, "easyocr", home) as model:
+        assert model.read_text([sign])[0]
+
+
+def test_a_language_without_its_file_is_one_sentence(home: Path) -> None:
+    with (
+        pytest.raises(ModelUnavailable, match=r"EasyOCR can't read de: .*latin_g2") as caught,
+        support.loaded(ModelType.OCR, "easyocr", home, EASYOCR_LANGUAGES="de"),
+    ):
+        pass
+    assert str(home / "models" / "ocr" / "easyocr") in str(caught.value.hint)
+
+
+def test_a_pickle_that_runs_code_does_not_run_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    marker = tmp_path / "ran"
+    evil = tmp_path / "evil.pth"
+    torch.save(Evil(marker), evil)
+    monkeypatch.setattr("easyocr.easyocr.calculate_md5", lambda path: "2f8227d2def4037cdb3b34389dcf9ec1")
+    context = ModelContext(
+        device="cpu", threads=1, weights={"craft_mlt_25k.pth": evil, "english_g2.pth": evil}, cache_dir=tmp_path
+    )
+    with pytest.raises(Exception, match=r"Weights only|MD5"):
+        build(context)
+    assert not marker.exists()
+
+
+class Evil:
+    """A pickle that makes a file when it is loaded without care."""
+
+    def __init__(self, marker: Path) -> None:
+        self.marker = marker
+
+    def __reduce__(self) -> tuple[Any, tuple[Path]]:
+        return Path.touch, (self.marker,)
+
+
+def span(text: str, left: float, top: float, right: float, bottom: float) -> TextSpan:
+    return TextSpan(text=text, score=1.0, quad=((left, top), (right, top), (right, bottom), (left, bottom)))
+
+
+def test_reading_order() -> None:
+    spans = [
+        span("slanted", 0.5, 0.12, 0.9, 0.19),
+        span("first", 0.1, 0.10, 0.4, 0.20),
+        span("below", 0.0, 0.30, 0.9, 0.40),
+        span("above", 0.2, 0.00, 0.3, 0.08),
+    ]
+    assert [one.text for one in reading_order(spans)] == ["above", "first", "slanted", "below"]
