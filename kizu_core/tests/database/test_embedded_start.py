@@ -18,6 +18,7 @@ from pytest_mock import MockerFixture
 from kizu_core.database import filesystem
 from kizu_core.database.bootstrap import PASSWORDS
 from kizu_core.database.embedded import Embedded, Urls
+from kizu_core.database.filesystem import socket_folder_for
 from kizu_core.database.passwords import read_passwords
 from kizu_core.errors import DatabaseError, DiskFull
 from kizu_core.settings import Paths
@@ -123,6 +124,8 @@ def test_any_folder_name(database_template: Path, tmp_path: Path, name: str) -> 
         with opened(home) as urls:
             assert value(urls.worker, "select 1") == 1
         assert not (home / "database" / "postmaster.pid").exists()
+        sockets = socket_folder_for(home.resolve() / "run")
+        assert sockets == home / "run" or not sockets.exists()
     assert mode(parent) == 0o700
 
 

@@ -7,6 +7,7 @@ own; at exit the last holder stops it, unless it was pinned by `kizu db start`.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -95,7 +96,7 @@ class Embedded:
 
     def release(self) -> None:
         """Stop counting as a user. The last one stops the server, unless it is pinned."""
-        self._holders.leave(lambda: self._pin.exists() or stop_server(self._paths.database))
+        self._holders.leave(lambda: self._pin.exists() or self._stop())
 
     def pin(self) -> None:
         """Keep the server up when nobody uses it."""
@@ -107,7 +108,7 @@ class Embedded:
             return True
         self._pin.unlink(missing_ok=True)
         self._holders.join()
-        return self._holders.leave(lambda: stop_server(self._paths.database))
+        return self._holders.leave(self._stop)
 
     def status(self) -> EmbeddedStatus:
         """What is there now; starts nothing."""
@@ -122,6 +123,12 @@ class Embedded:
     @cached_property
     def _programs(self) -> Programs:
         return Programs(account_for(self._paths.home, self._paths.database))
+
+    def _stop(self) -> None:
+        stop_server(self._paths.database)
+        if self._server.sockets != self._paths.run:
+            with suppress(OSError):  # not there, or not empty
+                self._server.sockets.rmdir()
 
     def _exists(self) -> bool:
         return (self._paths.database / "PG_VERSION").exists()
