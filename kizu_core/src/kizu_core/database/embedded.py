@@ -96,7 +96,7 @@ class Embedded:
 
     def release(self) -> None:
         """Stop counting as a user. The last one stops the server, unless it is pinned."""
-        self._holders.leave(lambda: self._pin.exists() or self._stop())
+        self._holders.leave(lambda: None if self._pin.exists() else self._stop())
 
     def pin(self) -> None:
         """Keep the server up when nobody uses it."""
