@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from kizu_core.cli.context import print_json
@@ -28,6 +29,9 @@ class Display(Protocol):
 
     def progress(self, progress: Progress) -> None:
         """The counts have changed."""
+
+    def conclude(self, event: dict[str, Any], lines: Iterable[str]) -> None:
+        """The end: as an event for a script, as lines for a person."""
 
     def close(self) -> None: ...
 
@@ -54,6 +58,9 @@ class JsonDisplay:
         }
         print_json({"event": "progress", "stages": stages})
 
+    def conclude(self, event: dict[str, Any], lines: Iterable[str]) -> None:
+        print_json(event)
+
     def close(self) -> None:
         pass
 
@@ -79,6 +86,10 @@ class PlainDisplay:
         self._last = now
         self.say("  " + "; ".join(_line(stage) for stage in working))
 
+    def conclude(self, event: dict[str, Any], lines: Iterable[str]) -> None:
+        for line in lines:
+            self.say(line)
+
     def close(self) -> None:
         pass
 
@@ -102,6 +113,11 @@ class LiveDisplay:
 
     def progress(self, progress: Progress) -> None:
         self._live.update(_table(progress))
+
+    def conclude(self, event: dict[str, Any], lines: Iterable[str]) -> None:
+        self._live.stop()
+        for line in lines:
+            self.say(line)
 
     def close(self) -> None:
         self._live.stop()

@@ -58,9 +58,7 @@ def _run(library: Library, folder: Path, display: Display, started: float) -> in
         seconds=time.monotonic() - started,
         stopped=stopped,
     )
-    display.event(result.as_dict())
-    for line in (*summary_lines(result), *next_lines(library, result)):
-        display.say(line)
+    display.conclude(result.as_dict(), (*summary_lines(result), *next_lines(library, result)))
     if stopped:
         return INTERRUPTED
     return DONE_WITH_FAILURES if result.failed else DONE

@@ -10,7 +10,7 @@ import typer
 from kizu_core.cli.assets import AsJson, User
 from kizu_core.cli.context import console, print_json, settings_of
 from kizu_core.cli.progress import plural
-from kizu_core.cli.summary import failure_groups, gap_lines, stage_lines, worked_groups
+from kizu_core.cli.summary import failure_groups, gap_lines, stage_lines, failed_photos
 
 if TYPE_CHECKING:
     from kizu_core.api import Library
@@ -43,6 +43,6 @@ def _lines(library: Library, found: dict[str, Any]) -> Iterator[str]:
         yield f"  {root['path']}{'' if root['state'] == 'online' else '  (not connected)'}"
     yield from stage_lines(found)
     yield from gap_lines(library.gaps)
-    yield from failure_groups(worked_groups(found))
+    yield from failure_groups(failed_photos(found))
     if not (assets["images"] or assets["videos"]):
         yield "Nothing here yet. Start with: kizu run FOLDER"

@@ -66,7 +66,7 @@ class RunResult:
     @property
     def failed(self) -> bool:
         """Whether something could not be read, now or at an earlier run."""
-        return bool(self.status["failures"] or self.report.unreadable or self.report.problems)
+        return bool(self.status["failures"] or self.report.problems)
 
     def as_dict(self) -> dict[str, Any]:
         """The last event of `--json`."""
@@ -123,16 +123,16 @@ Group = tuple[str, str, int, list[str]]
 
 
 def failure_lines(report: ReconcileReport, status: Mapping[str, Any]) -> Iterator[str]:
-    """Files that could not be read at this run's scan, and photos that could not be worked on."""
+    """Photos that could not be read or worked on, and places that this scan could not look at."""
     causes: dict[tuple[str, str], list[str]] = {}
-    for one in (*report.unreadable, *report.problems):
+    for one in report.problems:
         causes.setdefault((one.error["message"], one.error.get("hint") or ""), []).append(one.path)
-    scanned = [(message, hint, len(paths), paths) for (message, hint), paths in causes.items()]
-    yield from failure_groups([*scanned, *worked_groups(status)])
+    places = [(message, hint, len(paths), paths) for (message, hint), paths in causes.items()]
+    yield from failure_groups([*places, *failed_photos(status)])
 
 
-def worked_groups(status: Mapping[str, Any]) -> list[Group]:
-    """Photos that could not be worked on, by cause."""
+def failed_photos(status: Mapping[str, Any]) -> list[Group]:
+    """Photos that could not be read or worked on, by cause."""
     return [(f["message"], f.get("hint") or "", f["count"], f["examples"]) for f in status["failures"]]
 
 
