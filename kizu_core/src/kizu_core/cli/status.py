@@ -10,7 +10,7 @@ import typer
 from kizu_core.cli.assets import AsJson, User
 from kizu_core.cli.context import console, print_json, settings_of
 from kizu_core.cli.progress import plural
-from kizu_core.cli.summary import failure_groups, gap_lines, stage_lines, failed_photos
+from kizu_core.cli.summary import failed_photos, failure_groups, gap_lines, stage_lines
 
 if TYPE_CHECKING:
     from kizu_core.api import Library
