@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -34,12 +35,15 @@ class EasyOcrModel:
         bgr = np.ascontiguousarray(picture.pixels[..., ::-1])
         height, width = bgr.shape[:2]
         scale = np.array([width, height], np.float64)
-        found = [
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*pin_memory")  # it asks for a GPU's memory without one
+            found = self._reader.readtext(bgr)
+        spans = [
             TextSpan(text=text, score=float(score), quad=_quad(np.asarray(corners) / scale))
-            for corners, text, score in self._reader.readtext(bgr)
+            for corners, text, score in found
             if text.strip()
         ]
-        return reading_order(found)
+        return reading_order(spans)
 
 
 def _quad(corners: Any) -> tuple[tuple[float, float], ...]:
