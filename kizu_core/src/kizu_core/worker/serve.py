@@ -39,6 +39,8 @@ from kizu_core.worker.messages import (
     Task,
 )
 
+SWEEP_S = 60.0
+
 
 def serve(channel: Channel) -> int:
     """Everything after the first hello. Returns the exit status."""
@@ -93,8 +95,12 @@ class Link:
         threading.Thread(target=self._read, name="reader", daemon=True).start()
 
     def next_batch(self) -> RunBatch | None:
-        """Waits for the next batch; None once the parent wants no more."""
-        return self._batches.get()
+        """Waits for the next batch, giving idle models back meanwhile; None once the parent wants no more."""
+        while True:
+            try:
+                return self._batches.get(timeout=SWEEP_S)
+            except queue.Empty:
+                ModelRegistry.sweep()
 
     def cancelled(self, job_id: UUID) -> bool:
         return job_id in self._cancelled
