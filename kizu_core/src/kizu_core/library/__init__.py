@@ -1,1 +1,1 @@
-
+"""Folders of photos and the rows about them: scan, compare, import; originals are only read."""
