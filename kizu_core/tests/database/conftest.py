@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from kizu_support.embedded import database_template, library_home, library_settings, open_db
 from kizu_support.postgres import kizu_database, postgres
+from kizu_support.queue import queue
 
-__all__ = ["database_template", "kizu_database", "library_home", "library_settings", "open_db", "postgres"]
+__all__ = ["database_template", "kizu_database", "library_home", "library_settings", "open_db", "postgres", "queue"]

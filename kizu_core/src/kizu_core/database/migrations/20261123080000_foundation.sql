@@ -51,7 +51,8 @@ $$;
 -- Cyrillic letters; marks that tell letters apart (Japanese, Arabic, Indic) stay.
 create or replace function kizu.fold(p_text text) returns text
 language sql immutable strict parallel safe set search_path = '' as $$
-  select lower(regexp_replace(normalize(p_text, NFD), '[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]', '', 'g'))
+  select lower(regexp_replace(normalize(p_text, NFD),
+                              '[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]', '', 'g'))
 $$;
 
 -- Roles that grants and policies name. Supabase has them; elsewhere they are made here, never able to log in or to

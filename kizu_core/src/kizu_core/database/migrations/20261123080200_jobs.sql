@@ -200,11 +200,11 @@ create or replace view kizu.jobs with (security_invoker = true) as
     result
   from public.ai_processing_jobs
   union all
-  select 'image_processing_jobs', id, user_id, asset_id, case media_kind when 'video' then 'video' else 'optimize' end, status,
-    coalesce(metadata, '{}'), input_url, input_orientation, needs_web_version,
+  select 'image_processing_jobs', id, user_id, asset_id,
+    case media_kind when 'video' then 'video' else 'optimize' end, status, coalesce(metadata, '{}'), input_url, input_orientation, needs_web_version,
     todo, needs, claimed, priority, run_after, attempt, max_attempts, lease_token, lease_until, source_sha256, outcome,
-    cancel_requested_at, errors, crash_count, worker_id, coalesce(picked_up_at, started_at), created_at, completed_at, progress,
-    current_step, result
+    cancel_requested_at, errors, crash_count, worker_id, coalesce(picked_up_at, started_at), created_at, completed_at,
+    progress, current_step, result
   from public.image_processing_jobs;
 
 select kizu.expose(f, 'authenticated', 'service_role') from unnest(array[

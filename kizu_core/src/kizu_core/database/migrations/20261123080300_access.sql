@@ -18,7 +18,8 @@ declare
 begin
   for job in
     select * from (values
-      ('ai_processing_jobs', 'user_id, asset_id, job_type, input_params, priority, run_after, max_attempts, dedupe_key', 'input_params'),
+      ('ai_processing_jobs', 'user_id, asset_id, job_type, input_params, priority, run_after, max_attempts, dedupe_key',
+        'input_params'),
       ('image_processing_jobs', 'user_id, asset_id, input_url, input_orientation, needs_web_version, metadata, media_kind, '
         'priority, run_after, max_attempts, dedupe_key', 'metadata')) as v (name, columns, params)
     where name not in (select a.name from kizu.adopted a)
@@ -28,7 +29,8 @@ begin
     execute format($sql$
       create policy kizu_ask on public.%I for insert to authenticated with check (
         user_id = (select kizu.uid())
-        and (asset_id is null or exists (select from public.assets a where a.id = asset_id and a.user_id = (select kizu.uid())))
+        and (asset_id is null or exists (
+          select from public.assets a where a.id = asset_id and a.user_id = (select kizu.uid())))
         and priority between 50 and 1000 and max_attempts between 1 and 10
         and length(coalesce(%I, '{}')::text) <= 65536)
     $sql$, job.name, job.params);

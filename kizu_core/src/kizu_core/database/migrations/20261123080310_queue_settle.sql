@@ -29,7 +29,8 @@ begin
       worker_id = case when $2 = 'pending' then null else worker_id end,
       progress = case when $2 = 'completed' then 100 else 0 end, current_step = null,
       todo = coalesce($4, todo), attempt = coalesce($5, attempt), crash_count = coalesce($6, crash_count),
-      run_after = case when $7 is null then run_after else clock_timestamp() + make_interval(secs => $7) end,
+      run_after = case when $7 is null then run_after
+        else clock_timestamp() + make_interval(secs => least(greatest($7, 0), 86400)) end,
       error_message = case when $2 = 'completed' then null else coalesce(left($8 ->> 'message', 2000), error_message) end,
       errors = case when $8 is null then errors else kizu.add_error(errors, attempt, worker_id, $8) end,
       result = coalesce($9, result), claimed = null, lease_until = null, heartbeat_at = null,
@@ -50,7 +51,8 @@ declare
   answer text;
 begin
   execute format($sql$
-    select case when lease_token is distinct from $2 then 'lease_lost' when status = 'processing' then 'held' else 'already' end
+    select case when lease_token is distinct from $2 then 'lease_lost'
+      when status = 'processing' then 'held' else 'already' end
     from public.%I where id = $1 for update
   $sql$, kizu.job_table(p_table)) into answer using p_id, p_token;
   return coalesce(answer, 'lease_lost');

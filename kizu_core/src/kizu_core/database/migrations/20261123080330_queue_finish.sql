@@ -45,18 +45,22 @@ declare
   result_table constant text := kizu.result_table(operation);
 begin
   if operation = 'embedding' then
-    delete from public.image_embeddings where asset_id = p_job.asset_id and (space is null or space is not distinct from p_done ->> 'space');
-    delete from public.plugin_results r where r.asset_id = p_job.asset_id and r.operation = 'embedding' and r.plugin = p_done ->> 'plugin';
+    delete from public.image_embeddings e
+      where e.asset_id = p_job.asset_id and (e.space is null or e.space is not distinct from p_done ->> 'space');
+    delete from public.plugin_results r
+      where r.asset_id = p_job.asset_id and r.operation = 'embedding' and r.plugin = p_done ->> 'plugin';
   else
     if result_table is not null then
       execute format('delete from public.%I where asset_id = $1', result_table) using p_job.asset_id;
     end if;
-    delete from public.plugin_results r where r.asset_id = p_job.asset_id and r.operation = p_done ->> 'operation';
+    delete from public.plugin_results r
+      where r.asset_id = p_job.asset_id and r.operation = p_done ->> 'operation';
   end if;
   if jsonb_array_length(coalesce(p_rows, '[]')) > 0 then
     perform kizu.insert_results(result_table, p_job, p_rows);
   end if;
-  insert into public.plugin_results (asset_id, user_id, operation, plugin, version, space, source_sha256, found, seconds, error, data)
+  insert into public.plugin_results
+    (asset_id, user_id, operation, plugin, version, space, source_sha256, found, seconds, error, data)
   values (p_job.asset_id, p_job.user_id, operation, p_done ->> 'plugin', p_done ->> 'version', p_done ->> 'space',
     p_job.source_sha256, coalesce((p_done ->> 'found')::int, 0), (p_done ->> 'seconds')::real,
     nullif(p_done -> 'error', 'null'), nullif(p_done -> 'data', 'null'));
@@ -122,14 +126,15 @@ end $$;
 
 -- What becomes of a job after a completion: operations may be left for other workers, some may have to be tried again.
 -- `result.done` keeps the operations that succeeded over all rounds; a job without any has failed.
-create or replace function kizu.settle_completed(p_job kizu.jobs, p_finished text[], p_failed text[], p_retry text[], p_payload jsonb)
-returns void language plpgsql set search_path = '' as $$
+create or replace function kizu.settle_completed(
+  p_job kizu.jobs, p_finished text[], p_failed text[], p_retry text[], p_payload jsonb) returns void language plpgsql set search_path = '' as $$
 declare
   rest text[] := array(select t from unnest(p_job.todo) t where t <> all (p_finished));
   succeeded constant text[] := array(select f from unnest(p_finished) f where f <> all (p_failed));
   result jsonb := coalesce(p_job.result, '{}') || coalesce(p_payload -> 'result', '{}');
   spent constant boolean := cardinality(p_retry) > 0 and p_job.attempt >= p_job.max_attempts;
-  reason constant jsonb := coalesce(p_payload -> 'error', jsonb_path_query_first(p_payload, '$.operations[*].error ? (@ != null)'));
+  reason constant jsonb := coalesce(nullif(p_payload -> 'error', 'null'),
+                                    jsonb_path_query_first(p_payload, '$.operations[*].error ? (@ != null)'));
 begin
   result := jsonb_set(result, '{done}', coalesce(p_job.result -> 'done', '[]') || to_jsonb(succeeded));
   if spent then
@@ -137,7 +142,8 @@ begin
     rest := array(select t from unnest(rest) t where t <> all (p_retry));
   end if;
   if cardinality(rest) > 0 and cardinality(p_retry) > 0 and not spent then
-    perform kizu.settle(p_job, 'pending', p_todo => rest, p_delay_s => kizu.backoff(p_job.attempt), p_error => reason, p_result => result);
+    perform kizu.settle(p_job, 'pending', p_todo => rest, p_delay_s => kizu.backoff(p_job.attempt), p_error => reason,
+                        p_result => result);
   elsif cardinality(rest) > 0 then
     perform kizu.settle(p_job, 'pending', p_todo => rest, p_attempt => case when spent then 0 else p_job.attempt - 1 end,
                         p_crashes => 0, p_error => reason, p_result => result);
@@ -209,14 +215,14 @@ begin
     return 'dead';
   end if;
   perform kizu.settle(job, 'pending', p_crashes => crashes, p_error => p_error,
-    p_delay_s => case when not crashed then coalesce(least(greatest(p_retry_s, 0), 86400), kizu.backoff(job.attempt)) end);
+    p_delay_s => case when not crashed then coalesce(p_retry_s, kizu.backoff(job.attempt)) end);
   return 'retry';
 end $$;
 
 -- Gives a job back as if it had never been claimed; it is not claimed again before `p_delay_s` seconds (the disk of its
 -- photo is away, say).
-create or replace function public.kizu_release(p_table text, p_id uuid, p_token uuid, p_delay_s real default null) returns text
-language plpgsql set search_path = '' as $$
+create or replace function public.kizu_release(p_table text, p_id uuid, p_token uuid, p_delay_s real default null)
+returns text language plpgsql set search_path = '' as $$
 declare
   state constant text := kizu.hold(p_table, p_id, p_token);
   job constant kizu.jobs := kizu.job(p_table, p_id);
@@ -226,7 +232,7 @@ begin
   elsif job.cancel_requested_at is not null then
     perform kizu.settle(job, 'failed', 'cancelled');
   else
-    perform kizu.settle(job, 'pending', p_attempt => greatest(job.attempt - 1, 0), p_delay_s => least(greatest(p_delay_s, 0), 86400));
+    perform kizu.settle(job, 'pending', p_attempt => greatest(job.attempt - 1, 0), p_delay_s => p_delay_s);
   end if;
   return 'ok';
 end $$;
@@ -243,7 +249,8 @@ begin
   foreach job_table in array array['ai_processing_jobs', 'image_processing_jobs'] loop
     for expired in execute format($sql$
       select id from public.%I
-      where status = 'processing' and clock_timestamp() > coalesce(lease_until, coalesce(picked_up_at, %s created_at) + interval '15 min')
+      where status = 'processing'
+        and clock_timestamp() > coalesce(lease_until, coalesce(picked_up_at, %s created_at) + interval '15 min')
       order by lease_until limit $1 for update skip locked
     $sql$, job_table, case job_table when 'image_processing_jobs' then 'started_at,' else '' end) using p_limit loop
       perform kizu.take_away(kizu.job(job_table, expired));

@@ -49,16 +49,18 @@ declare
 begin
   loop
     if p_table = 'ai_processing_jobs' then
-      insert into public.ai_processing_jobs (id, user_id, asset_id, job_type, input_params, priority, run_after, max_attempts, dedupe_key)
+      insert into public.ai_processing_jobs
+          (id, user_id, asset_id, job_type, input_params, priority, run_after, max_attempts, dedupe_key)
         select j.id, j.user_id, j.asset_id, coalesce(p_job ->> 'job_type', 'image_ai'), params, j.priority, j.run_after,
           j.max_attempts, j.dedupe_key
         from jsonb_populate_record(null::public.ai_processing_jobs, fields) j
         on conflict (user_id, dedupe_key) where dedupe_key is not null and status in ('pending', 'processing') do nothing;
     else
-      insert into public.image_processing_jobs (id, user_id, asset_id, input_url, input_orientation, needs_web_version, metadata,
-          media_kind, priority, run_after, max_attempts, dedupe_key)
-        select j.id, j.user_id, j.asset_id, coalesce(params ->> 'input_url', params ->> 'image_url'), (params ->> 'input_orientation')::int,
-          coalesce((params ->> 'needs_web_version')::boolean, true), params,
+      insert into public.image_processing_jobs
+          (id, user_id, asset_id, input_url, input_orientation, needs_web_version, metadata, media_kind, priority, run_after,
+           max_attempts, dedupe_key)
+        select j.id, j.user_id, j.asset_id, coalesce(params ->> 'input_url', params ->> 'image_url'),
+          (params ->> 'input_orientation')::int, coalesce((params ->> 'needs_web_version')::boolean, true), params,
           case p_job ->> 'job_type' when 'video' then 'video' when 'optimize' then 'image' end,
           j.priority, j.run_after, j.max_attempts, j.dedupe_key
         from jsonb_populate_record(null::public.image_processing_jobs, fields) j
@@ -67,8 +69,8 @@ begin
     if found then
       return jsonb_build_object('id', new_id, 'created', true);
     end if;
-    execute format('select id from public.%I where user_id = $1 and dedupe_key = $2 and status in (''pending'', ''processing'')',
-                   p_table) into found_id using job_user, p_job ->> 'dedupe_key';
+    execute format('select id from public.%I where user_id = $1 and dedupe_key = $2
+                    and status in (''pending'', ''processing'')', p_table) into found_id using job_user, p_job ->> 'dedupe_key';
     if found_id is not null then
       return jsonb_build_object('id', found_id, 'created', false);
     end if;
@@ -101,8 +103,8 @@ begin
   for job in execute format($sql$
     select id, status from public.%I where id = any ($1) and status in ('pending', 'processing') order by id for update
   $sql$, kizu.job_table(p_table)) using p_ids loop
-    execute format('update public.%I set cancel_requested_at = coalesce(cancel_requested_at, clock_timestamp()) where id = $1',
-                   p_table) using job.id;
+    execute format('update public.%I set cancel_requested_at = coalesce(cancel_requested_at, clock_timestamp())
+                    where id = $1', p_table) using job.id;
     if job.status = 'pending' then
       perform kizu.settle(kizu.job(p_table, job.id), 'failed', 'cancelled');
     end if;
@@ -124,7 +126,8 @@ begin
       lease_token = null, worker_id = null, attempt = 0, crash_count = 0, progress = 0, error_message = null,
       todo = nullif(todo, '{}'), run_after = clock_timestamp(), claim_order = extract(epoch from clock_timestamp())
     where j.id = any ($1) and j.status = 'failed' and not exists (
-      select from public.%1$I k where k.user_id = j.user_id and k.dedupe_key = j.dedupe_key and k.status in ('pending', 'processing'))
+      select from public.%1$I k
+      where k.user_id = j.user_id and k.dedupe_key = j.dedupe_key and k.status in ('pending', 'processing'))
     returning j.asset_id, j.user_id, j.todo
   $sql$, kizu.job_table(p_table)) using p_ids loop
     delete from public.plugin_results r where r.asset_id = job.asset_id and r.user_id = job.user_id
@@ -140,7 +143,8 @@ end $$;
 select kizu.expose(f, 'service_role') from unnest(array[
   'public.kizu_ensure_user', 'public.kizu_worker_hello', 'public.kizu_worker_bye', 'public.kizu_cancel',
   'public.kizu_requeue']::regproc[]) f;
-select kizu.expose(f, 'authenticated', 'service_role') from unnest(array['kizu.enqueue_one', 'public.kizu_enqueue']::regproc[]) f;
+select kizu.expose(f, 'authenticated', 'service_role')
+  from unnest(array['kizu.enqueue_one', 'public.kizu_enqueue']::regproc[]) f;
 select kizu.expose('kizu.job_table', 'authenticated', 'service_role');
 
 insert into kizu.schema_version (version, name) values ('20261123080340', 'queue_ask') on conflict do nothing;
