@@ -112,6 +112,13 @@ def test_damaged_metadata_spoils_only_its_own(install: Install, find: Find, fold
     assert found["good"].state is PluginState.READY
 
 
+def test_somebody_elses_damaged_metadata_is_passed_over(install: Install, find: Find, folder: Path) -> None:
+    install("good")
+    install("other")
+    next(folder.glob("kizu_plugin_other-*/entry_points.txt")).write_bytes(b"[other]\n\xff\xfe = x")
+    assert find()["good"].state is PluginState.READY
+
+
 def test_switched_off_plugins_are_not_imported(install: Install, find: Find, tmp_path: Path) -> None:
     install("noisy", f"from pathlib import Path; Path({str(tmp_path / 'loaded')!r}).touch()")
     install("good")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib.metadata as metadata
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
@@ -94,8 +94,11 @@ def _installed() -> Iterator[_Installed]:
     """Entry points of our group. Read per distribution, so that broken metadata spoils only its own."""
     seen: set[str] = set()
     for distribution in metadata.distributions():
-        text = distribution.read_text("entry_points.txt") or ""
-        name = str(distribution.name) if f"[{hookspecs.PROJECT}]" in text else ""
+        try:
+            text = distribution.read_text("entry_points.txt") or ""
+            name = str(distribution.name) if f"[{hookspecs.PROJECT}]" in text else ""
+        except UnicodeDecodeError:  # damaged beyond telling whose it is
+            continue
         if not name or name in seen:
             continue
         seen.add(name)  # a copy further down the path is shadowed
@@ -125,7 +128,7 @@ def _record(
     if not _wanted(one.name, settings):
         hint = f"`kizu plugins enable {one.name}`, or change KIZU_DISABLE_PLUGINS or KIZU_LOAD_PLUGINS."
         return record.but(PluginState.DISABLED, "Switched off in the settings.", hint)
-    return _load(manager, one.entry, record, one.distribution.requires or ())
+    return _load(manager, one.entry, record, one.distribution)
 
 
 def _wanted(name: str, settings: Settings) -> bool:
@@ -144,12 +147,15 @@ def _missing(names: set[str], settings: Settings) -> Iterator[PluginRecord]:
 
 
 def _load(
-    manager: pluggy.PluginManager, entry: metadata.EntryPoint, record: PluginRecord, requires: Iterable[str]
+    manager: pluggy.PluginManager,
+    entry: metadata.EntryPoint,
+    record: PluginRecord,
+    distribution: metadata.Distribution,
 ) -> PluginRecord:
     """Imports and registers one plugin, calls its hooks, checks what they return."""
     ask_author = f"Update {record.distribution}, or `kizu plugins disable {record.name}` and tell its author."
     try:
-        complaint = _guarded("reading its requirements", lambda: check_core_range(requires))
+        complaint = _guarded("reading its requirements", lambda: check_core_range(distribution.requires or ()))
         if complaint:
             hint = f"Install a version of {record.distribution} made for this kizu-core."
             return record.but(PluginState.INCOMPATIBLE, complaint, hint)

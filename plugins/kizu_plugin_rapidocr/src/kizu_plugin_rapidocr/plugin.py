@@ -28,7 +28,7 @@ def kizu_ocr_models() -> Iterable[OcrSpec]:
             output_version="ppocr6-small-1",
             languages=("en", "zh", "ja", "de", "fr", "es", "it", "pt", "nl"),
             requires=("rapidocr", "onnxruntime"),
-            memory_mb=300,
+            memory_mb=100,
             weights=(
                 _shipped(
                     "PP-OCRv6_det_small.onnx",
