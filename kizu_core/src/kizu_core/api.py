@@ -72,7 +72,7 @@ class Library:
         reconciler = Reconciler(
             self.database,
             self.user,
-            run_folder=self.settings.paths.run,
+            paths=self.settings.paths,
             readers=self.settings.thread_count,
             on_event=on_event,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -150,3 +151,11 @@ def test_a_folder_that_never_was(library: Library) -> None:
 def test_a_file_in_place_of_a_folder(library: Library) -> None:
     with pytest.raises(LibraryError, match="is a file"):
         library.scan(draw(library.photos / "a.jpg"))
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "loop", "~nobody-of-this-name/photos", "a\0b"])
+def test_a_name_that_can_be_no_folder(library: Library, name: str) -> None:
+    (library.photos / "loop").symlink_to(library.photos / "loop")
+    folder = Path(name) if name.startswith("~") else library.photos / name
+    with pytest.raises(LibraryError):
+        library.scan(folder)

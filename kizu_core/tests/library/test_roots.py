@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pytest_mock import MockerFixture
 
-from kizu_core.library import reconcile
+from kizu_core.library import place, reconcile
 from kizu_core.library.compare import KnownFile, compare, is_other_disk
 from kizu_core.library.scan import FileSeen
 from kizu_support.library import Library, draw, open_library
@@ -18,6 +18,14 @@ from kizu_support.postgres import KizuDatabase
 def fill(folder: Path, count: int = 4) -> None:
     for shade in range(count):
         draw(folder / f"{shade}.jpg", shade)
+
+
+def another_disk(library: Library, mocker: MockerFixture, below: str = "") -> None:
+    """From now on the folder seems to lie on another device."""
+    real = {path: str(path.stat().st_dev) for path in (library.photos, library.photos.parent)}
+    devices = {**real, library.photos / below: "another"}
+    for module in (place, reconcile):
+        mocker.patch.object(module, "device_of", side_effect=devices.get)
 
 
 def test_an_absent_root_is_offline(library: Library) -> None:
@@ -56,7 +64,7 @@ def test_another_disk_with_other_photos_is_offline(library: Library, mocker: Moc
     library.scan()
     shutil.rmtree(library.photos)
     draw(library.photos / "other.jpg", 99)
-    mocker.patch.object(reconcile, "_device", return_value="another")
+    another_disk(library, mocker)
     report = library.scan()
     assert report.offline is not None
     assert "another disk" in report.offline
@@ -69,11 +77,9 @@ def test_the_same_photos_on_a_new_disk_are_not_read_again(library: Library, mock
     shutil.copytree(library.photos, library.photos.with_name("copy"))
     shutil.rmtree(library.photos)
     library.photos.with_name("copy").rename(library.photos)
-    mocker.patch.object(reconcile, "_device", return_value="another")
+    another_disk(library, mocker)
     report = library.scan()
     assert (report.offline, report.read, report.unchanged) == (None, 0, 4)
-    mocker.stopall()
-    mocker.patch.object(reconcile, "_device", return_value="another")
     assert library.scan().read == 0
 
 
@@ -96,8 +102,7 @@ def test_a_disk_inside_the_root_that_is_not_mounted(library: Library, mocker: Mo
     shutil.rmtree(library.photos / "usb")
     (library.photos / "usb").mkdir()
     assert library.scan().missing == 0
-    mounted = {library.photos / "usb": "another"}
-    mocker.patch.object(reconcile, "_device", side_effect=lambda path: mounted.get(path, str(path.stat().st_dev)))
+    another_disk(library, mocker, below="usb")
     assert library.scan().missing == 4
 
 

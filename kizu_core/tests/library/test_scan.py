@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kizu_core.database.paths import path_to_text, readable_name, text_to_path
+from kizu_core.database.paths import path_to_text, readable, text_to_path
 from kizu_core.library import ignore
 from kizu_core.library.scan import FileSeen, Scan
 
@@ -148,7 +148,7 @@ def test_every_name_has_one_text_and_back(name: bytes) -> None:
     text = path_to_text(os.fsdecode(name))
     assert os.fsencode(text_to_path(text)) == name
     assert "\0" not in text
-    readable_name(text).encode()
+    readable(os.fsdecode(name)).encode()
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"], max_codepoint=0xFFFFF)))
@@ -173,3 +173,11 @@ def test_what_a_file_looks_like(tmp_path: Path) -> None:
     make(tmp_path, ["a.jpg"])
     status = (tmp_path / "a.jpg").stat()
     assert list(Scan(tmp_path)) == [FileSeen("a.jpg", "image", 7, status.st_mtime_ns, status.st_ino)]
+
+
+def test_kizus_own_folder_is_left_out_unless_it_is_around(tmp_path: Path) -> None:
+    make(tmp_path, ["a.jpg", "kizu/blobs/thumb.jpg", "kizu/demo/scene.jpg"])
+    scan = Scan(tmp_path, without=[tmp_path / "kizu", tmp_path / "nothing"])
+    assert [file.path for file in scan] == ["a.jpg"]
+    assert scan.ignored == {ignore.OWN: 1}
+    assert [file.path for file in Scan(tmp_path / "kizu" / "demo", without=[tmp_path / "kizu"])] == ["scene.jpg"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -15,6 +16,7 @@ from kizu_core.errors import DatabaseUnavailable
 from kizu_core.library import reconcile
 from kizu_core.library.reconcile import Reconciler
 from kizu_core.library.report import Progress, ReconcileReport
+from kizu_core.settings import Paths
 from kizu_support.library import Library, draw, tree_hash
 
 
@@ -36,7 +38,7 @@ def test_a_second_scan_waits_with_a_sentence(library: Library, tmp_path: Path) -
             waiting.set()
 
     def scan(on_event: Any) -> None:
-        one = Reconciler(library.opened, library.user, run_folder=tmp_path / "run", readers=1, on_event=on_event)
+        one = Reconciler(library.opened, library.user, paths=Paths(tmp_path / "home"), readers=1, on_event=on_event)
         reports.append(one.run(library.photos))
 
     first, second = (threading.Thread(target=scan, args=(on_event,)) for on_event in (hold, notice))
@@ -121,10 +123,40 @@ def test_in_a_large_library_only_the_new_photos_are_read(library: Library) -> No
     assert reading[-1] == replace(reading[-1], done=20, total=20)
 
 
-def test_the_real_photos(library: Library, shared: Path) -> None:
-    before = {path: path.stat() for path in (shared / "photos").iterdir()}
-    report = library.scan(shared / "photos")
+def test_the_rows_of_the_real_photos_are_those_of_the_manifest(library: Library, shared: Path) -> None:
+    folder = shared / "photos"
+    before = {path: path.stat() for path in folder.iterdir()}
+    report = library.scan(folder)
     assert report.found == {"image": 110, "video": 4}
     assert (report.new, report.unreadable, report.problems) == (114, [], [])
-    assert library.scan(shared / "photos").read == 0
-    assert before == {path: path.stat() for path in (shared / "photos").iterdir()}
+    assert library.scan(folder).read == 0
+    assert before == {path: path.stat() for path in folder.iterdir()}
+    for file in json.loads((folder / "manifest.json").read_text())["files"]:
+        assert stored(library, file["file"]) == wanted(file), file["file"]
+
+
+def stored(library: Library, name: str) -> dict[str, Any]:
+    """The row of a photo in the manifest's words."""
+    [row] = library.rows(
+        "select to_jsonb(a) from public.assets a where user_id = %s and file_name = %s", library.user, name
+    )
+    asset: dict[str, Any] = row[0]
+    keys = ("bytes", "sha256", "mime", "media_kind", "width", "height", "orientation", "taken_local", "taken_source")
+    if asset["taken_local"]:
+        asset["taken_local"] = asset["taken_local"][:19]  # the manifest knows whole seconds
+    return {key: asset[key] for key in keys} | {"gps": (asset["latitude"], asset["longitude"])}
+
+
+def wanted(file: dict[str, Any]) -> dict[str, Any]:
+    """A manifest entry as the row should be. Of videos only what needs no decoder is known."""
+    is_image = file["kind"] == "image"
+    taken = (is_image and file["taken_at"]) or {"value": None, "tag": None}
+    gps = (is_image and file["gps"]) or {"lat": None, "lon": None}
+    return {
+        **{key: file[key] for key in ("bytes", "sha256", "mime")},
+        "media_kind": file["kind"],
+        **{key: file[key] if is_image else None for key in ("width", "height", "orientation")},
+        "taken_local": taken["value"],
+        "taken_source": taken["tag"],
+        "gps": pytest.approx((gps["lat"], gps["lon"]), abs=1e-6),
+    }

@@ -17,6 +17,7 @@ from kizu_core.database import Database, OpenDatabase
 from kizu_core.database.direct import DirectTransport
 from kizu_core.library.reconcile import Reconciler
 from kizu_core.library.report import Progress, ReconcileReport
+from kizu_core.settings import Paths
 from kizu_support.postgres import KizuDatabase
 
 
@@ -66,7 +67,7 @@ def open_library(database: KizuDatabase, folder: Path) -> Iterator[Library]:
         closing(Database(DirectTransport(database.api))) as api,
     ):
         opened = OpenDatabase(worker, api, listen_url=database.worker, embedded=None)
-        reconciler = Reconciler(opened, user, run_folder=folder / "run", readers=2, on_event=events.append)
+        reconciler = Reconciler(opened, user, paths=Paths(folder / "home"), readers=2, on_event=events.append)
         yield Library(database, opened, photos, reconciler, user, events)
 
 

@@ -25,6 +25,6 @@ def text_to_path(text: str) -> str:
     return _ESCAPED.sub(lambda match: os.fsdecode(bytes(ord(char) - _BLOCK for char in match[0])), text)
 
 
-def readable_name(text: str) -> str:
-    """The last part of a stored path for people: bytes that are no text are shown as `\N{REPLACEMENT CHARACTER}`."""
-    return os.fsencode(text_to_path(text.rsplit("/", 1)[-1])).decode("utf-8", "replace")
+def readable(path: str) -> str:
+    """A path as `os` functions give it, for people: what is no text is shown as `\N{REPLACEMENT CHARACTER}`."""
+    return os.fsencode(path).decode("utf-8", "replace")

@@ -1,1 +1,1 @@
-"""Folders of photos and the rows about them: scan, compare, import; originals are only read."""
+"""Folders of photos: what is in them, what changed, and the small library that Kizu draws for its demo."""

@@ -20,6 +20,7 @@ OTHER_APPS: Final = "caches of other photo programs"
 PROGRAMS: Final = "program folders"
 PACKAGES: Final = "insides of photo library packages (only originals are read)"
 NOT_REGULAR: Final = "no regular files"
+OWN: Final = "Kizu's own files"
 LINKED_TWICE: Final = "links to folders that are read anyway"
 
 _FOLDERS: Final = (

@@ -7,19 +7,20 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from kizu_core.database.opening import OpenDatabase
-from kizu_core.database.paths import path_to_text, text_to_path
+from kizu_core.database.paths import path_to_text, readable, text_to_path
 from kizu_core.errors import LibraryError
 from kizu_core.library.answers import Answer
-from kizu_core.library.compare import Comparison, KnownFile, compare, is_other_disk
+from kizu_core.library.compare import Comparison, KnownFile, compare
+from kizu_core.library.place import Place, device_of, is_gone, why_offline
 from kizu_core.library.readers import Readers
 from kizu_core.library.report import Progress, ReconcileReport, Unreadable
 from kizu_core.library.scan import FileSeen, Scan
+from kizu_core.settings import Paths
 
 BATCH: Final = 500
 BATCH_SECONDS: Final = 5.0
@@ -30,33 +31,20 @@ Result = TypeVar("Result")
 OnEvent = Callable[[Progress], None]
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """A folder's place in the library: `below` the root, both as `os` takes them; `device` as last remembered."""
-
-    root_id: UUID
-    root: Path
-    below: str
-    device: str | None
-
-    @property
-    def folder(self) -> Path:
-        return self.root / self.below
-
-
 class Reconciler:
     """Scans folders of one user.
 
-    `run_folder`: where its lock lies. `readers`: how many processes read files. `on_event`: told of each step.
+    `paths`: Kizu's own folder, where its lock lies, and which is never scanned as a part of another one.
+    `readers`: how many processes read files. `on_event`: told of each step.
     """
 
     def __init__(
-        self, database: OpenDatabase, user: UUID, *, run_folder: Path, readers: int, on_event: OnEvent = lambda _: None
+        self, database: OpenDatabase, user: UUID, *, paths: Paths, readers: int, on_event: OnEvent = lambda _: None
     ) -> None:
         self._open = database
         self._database = database.worker
         self._user = user
-        self._run_folder = run_folder
+        self._paths = paths
         self._readers = max(1, readers)
         self._say = on_event
 
@@ -76,8 +64,8 @@ class Reconciler:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """One scan of a library at a time: a second one waits, then finds nothing left to read."""
-        self._run_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with (self._run_folder / f"library-{self._user}.lock").open("w") as lock:
+        self._paths.run.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with (self._paths.run / f"library-{self._user}.lock").open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -88,20 +76,23 @@ class Reconciler:
 
     def _reconcile(self, folder: Path) -> ReconcileReport:
         place = self._place(folder)
-        report = ReconcileReport(root_id=place.root_id, root=str(place.root), below=place.below)
-        self._say(Progress(stage="scanning", message=f"Looking through {place.folder}."))
+        report = ReconcileReport(root_id=place.root_id, root=readable(str(place.root)), below=readable(place.below))
+        self._say(Progress(stage="scanning", message=f"Looking through {place.shown}."))
         known = self._known(place)
-        seen = self._seen(place, report)
-        device = _device(place.root)
-        other_device = device != place.device
-        report.offline = _why_offline(place, seen, known, report, other_device=other_device)
+        scan = Scan(place.root, place.below, without=(self._paths.home,))
+        seen = self._seen(scan) if place.is_there else []
+        report.found, report.ignored, report.unknown = dict(scan.found), dict(scan.ignored), dict(scan.unknown)
+        report.problems = [_unreadable(one.path, LibraryError(one.message).as_dict()) for one in scan.problems]
+        device = device_of(place.root)
+        report.offline = why_offline(place, device, seen, known, scan.problems)
         if report.offline:
             if not place.below:
                 self._call(lambda: self._database.root_state(place.root_id, "offline"))
             return report
-        found = compare(seen, known, other_device=other_device)
+        found = compare(seen, known, other_device=device != place.device)
+        found.gone = [file for file in found.gone if is_gone(place, file, scan.problems)]
         report.unchanged = len(found.same) + len(found.renumbered)
-        report.unreadable = [Unreadable(path=file.path, error=file.error) for file in found.same if file.error]
+        report.unreadable = [_unreadable(file.path, file.error) for file in found.same if file.error]
         self._write(place, found, report)
         self._call(lambda: self._database.root_state(place.root_id, "online", device))
         return report
@@ -110,18 +101,25 @@ class Reconciler:
         """A call that waits while the database is away; all of them may be repeated."""
         return self._open.retrying(work, on_wait=lambda message: self._say(Progress(stage="waiting", message=message)))
 
-    def _place(self, folder: Path) -> _Place:
+    def _place(self, folder: Path) -> Place:
         """Where the folder belongs; a folder seen for the first time becomes a root."""
-        path = folder.expanduser().resolve()
-        if path.exists() and not path.is_dir():
-            raise LibraryError(f"{path} is a file, not a folder.", hint="Give the folder that it lies in.")
-        answer = self._call(lambda: self._database.root(self._user, path, _device(path)))
+        try:
+            path = folder.expanduser().resolve()
+            is_file = path.is_file()
+        except (OSError, RuntimeError, ValueError) as error:
+            raise LibraryError(f"{readable(str(folder))} can't be used as a folder: {error}.") from error
+        shown = readable(str(path))
+        if is_file:
+            raise LibraryError(f"{shown} is a file, not a folder.", hint="Give the folder that it lies in.")
+        answer = self._call(lambda: self._database.root(self._user, path, device_of(path)))
         if answer is None:
-            raise LibraryError(f"There is no folder {path}.", hint="Check the name, and whether its disk is connected.")
+            raise LibraryError(
+                f"There is no folder {shown}.", hint="Check the name, and whether its disk is connected."
+            )
         root, below = text_to_path(answer["path"]), text_to_path(answer["below"])
-        return _Place(UUID(str(answer["id"])), Path(root), below, answer["device"])
+        return Place(UUID(answer["id"]), Path(root), below, answer["device"])
 
-    def _known(self, place: _Place) -> dict[str, KnownFile]:
+    def _known(self, place: Place) -> dict[str, KnownFile]:
         """Rows of the scanned part of the root, by path."""
         prefix = path_to_text(place.below) + "/" if place.below else ""
         known: dict[str, KnownFile] = {}
@@ -133,29 +131,21 @@ class Reconciler:
                 return known
             after = page[-1].path
 
-    def _page(self, place: _Place, after: str | None) -> list[KnownFile]:
+    def _page(self, place: Place, after: str | None) -> list[KnownFile]:
         rows = self._call(lambda: self._database.root_files(place.root_id, after, PAGE))
         return [KnownFile(**row) for row in rows]
 
-    def _seen(self, place: _Place, report: ReconcileReport) -> list[FileSeen]:
-        if not place.folder.is_dir():
-            return []
-        scan = Scan(place.root, place.below)
+    def _seen(self, scan: Scan) -> list[FileSeen]:
         seen = []
         for file in scan:
             seen.append(file)
             if len(seen) % PAGE == 0:
                 self._say(Progress(stage="scanning", done=len(seen)))
-        report.found, report.ignored, report.unknown = dict(scan.found), dict(scan.ignored), dict(scan.unknown)
-        report.problems = [
-            Unreadable(path=one.path, error=LibraryError(one.message).as_dict()) for one in scan.problems
-        ]
         return seen
 
-    def _write(self, place: _Place, found: Comparison, report: ReconcileReport) -> None:
+    def _write(self, place: Place, found: Comparison, report: ReconcileReport) -> None:
         """Read and import what is new or changed, then mark what is gone."""
-        gone = [file for file in found.gone if _is_gone(place, file, report)]
-        outcomes = _Outcomes(report, gone)
+        outcomes = _Outcomes(report, found.gone)
         for pairs in _batched(found.renumbered, BATCH):
             self._import(place, [_known_row(file, before) for file, before in pairs])
         total = len(found.new) + len(found.changed)
@@ -164,14 +154,14 @@ class Reconciler:
                 rows = [_row(file, answer) for file, answer in batch]
                 outcomes.count(rows, self._import(place, rows))
                 self._say(Progress(stage="reading", done=report.read, total=total))
-        for files in _batched(gone, BATCH):
+        for files in _batched(found.gone, BATCH):
             self._mark_missing(place, [text_to_path(file.path) for file in files])
         report.missing = outcomes.not_found_again()
 
-    def _import(self, place: _Place, rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    def _import(self, place: Place, rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
         return self._call(lambda: self._database.import_files(place.root_id, rows))
 
-    def _mark_missing(self, place: _Place, paths: Sequence[str]) -> None:
+    def _mark_missing(self, place: Place, paths: Sequence[str]) -> None:
         self._call(lambda: self._database.mark_missing(place.root_id, paths))
 
     @staticmethod
@@ -201,7 +191,7 @@ class _Outcomes:
         for one in outcomes:
             row, outcome = by_path[one["path"]], one["outcome"]
             if outcome == "unreadable":
-                report.unreadable.append(Unreadable(path=row["path"], error=row["error"]))
+                report.unreadable.append(_unreadable(row["path"], row["error"]))
             elif outcome == "linked" and self._gone[row["sha256"]] > 0:
                 self._gone[row["sha256"]] -= 1
                 report.moved += 1
@@ -221,45 +211,6 @@ def _batched(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
     return (items[start : start + size] for start in range(0, len(items), size))
 
 
-def _why_offline(
-    place: _Place,
-    seen: Sequence[FileSeen],
-    known: Mapping[str, KnownFile],
-    report: ReconcileReport,
-    *,
-    other_device: bool,
-) -> str | None:
-    """A sentence if the folder can't be trusted to show what became of its photos."""
-    count = sum(not file.missing for file in known.values())
-    if not place.folder.is_dir():
-        return f"{place.folder} is not there now. Its {count} files stay in the library as they are."
-    if any(problem.path == path_to_text(place.below) for problem in report.problems):
-        return f"{place.folder} can't be read now. Its {count} files stay in the library as they are."
-    if count and not seen:
-        return f"{place.folder} is empty now. Its {count} files stay in the library, in case its disk is not connected."
-    if count and other_device and is_other_disk(seen, known):
-        return (
-            f"{place.folder} is on another disk now, and most of its {count} files are not there: nothing was changed."
-        )
-    return None
-
-
-def _is_gone(place: _Place, file: KnownFile, report: ReconcileReport) -> bool:
-    """Whether a file that was not seen is really gone: its place could be looked at, with its own disk mounted."""
-    if any(file.path.startswith(f"{problem.path}/") or file.path == problem.path for problem in report.problems):
-        return False
-    mount = place.root / text_to_path(file.mount)
-    return not file.mount or (mount.is_dir() and _device(mount) != _device(mount.parent))
-
-
-def _device(path: Path) -> str | None:
-    """The device that a folder lies on, None if it is not there."""
-    try:
-        return str(path.stat().st_dev)
-    except OSError:
-        return None
-
-
 def _row(file: FileSeen, answer: Answer) -> dict[str, Any]:
     """A file as `kizu_import_files` takes it."""
     place = {"size": file.size, "mtime_ns": file.mtime_ns, "inode": file.inode, "mount": file.mount}
@@ -268,6 +219,10 @@ def _row(file: FileSeen, answer: Answer) -> dict[str, Any]:
 
 def _known_row(file: FileSeen, before: KnownFile) -> dict[str, Any]:
     return _row(file, {"error": before.error} if before.error else {"sha256": before.sha256})
+
+
+def _unreadable(path: str, error: Mapping[str, Any]) -> Unreadable:
+    return Unreadable(path=readable(text_to_path(path)), error=error)
 
 
 def _batches(answers: Iterable[tuple[FileSeen, Answer]]) -> Iterator[list[tuple[FileSeen, Answer]]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,10 +52,11 @@ class Scan:
     """One walk of `root`, or of the folder `below` inside it. Iterate it once, then read the counts.
 
     Links are followed: to files always; to folders once per real folder, after all real folders, and never
-    to a folder that contains the start (that would walk the disk).
+    to a folder that contains the start (that would walk the disk). Folders `without` are left out, wherever
+    they are met.
     """
 
-    def __init__(self, root: Path, below: str = "") -> None:
+    def __init__(self, root: Path, below: str = "", *, without: Iterable[Path] = ()) -> None:
         self.found: Counter[str] = Counter()
         """Candidates by kind: image, raw, video."""
         self.ignored: Counter[str] = Counter()
@@ -66,6 +67,7 @@ class Scan:
         self._root = root
         self._start = below
         self._walked: set[tuple[int, int]] = set()
+        self._without = {_identity(path.stat()) for path in without if path.exists()}
         self._links: deque[_Folder] = deque()
 
     def __iter__(self) -> Iterator[FileSeen]:
@@ -81,8 +83,8 @@ class Scan:
         """The files of one folder; folders in it are put on `folders`, or on the links for later."""
         try:
             identity = _identity((self._root / folder.path).stat())
-            if identity in self._walked:
-                self.ignored[ignore.LINKED_TWICE] += 1
+            if identity in self._without or identity in self._walked:
+                self.ignored[ignore.OWN if identity in self._without else ignore.LINKED_TWICE] += 1
                 return
             self._walked.add(identity)
             with os.scandir(self._root / folder.path) as listing:
