@@ -4,7 +4,7 @@
 
 Each plugin gets a fresh data folder: `kizu run` with this plugin alone, then the texts are read from the database.
 The phrases are those of the photos' manifest, without the orientation charts; one is found if it is part of the
-picture's texts in their stored order, case, accents, spaces and punctuation aside. Tesseract, where it is installed,
+picture's texts in their stored order, case, spaces and punctuation aside. Tesseract, where it is installed,
 reads the same pictures as Kizu's models get them. Seconds are the operation's own, as the ledger has them.
 """
 
@@ -35,8 +35,8 @@ def manifest_phrases(photos: Path) -> Phrases:
 
 
 def folded(text: str) -> str:
-    """Letters and digits only, lower case, without accents."""
-    return "".join(char for char in unicodedata.normalize("NFD", text).lower() if char.isalnum())
+    """Letters and digits only, lower case."""
+    return "".join(char for char in unicodedata.normalize("NFC", text).lower() if char.isalnum())
 
 
 def missed(phrases: Phrases, texts: Mapping[str, str]) -> list[str]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -142,3 +144,28 @@ def test_two_users_do_not_see_each_others_photos(kizu: Kizu, photos: Path) -> No
     kizu("run", photos, "--user", "Anna")
     assert kizu("assets", "list", "--user", "Anna", "--json").out.count("\n") == 6
     assert kizu("assets", "list", "--user", "Ben", "--json").out == ""
+
+
+def test_a_plugin_that_comes_later_fills_only_its_own_operation(kizu: Kizu, photos: Path) -> None:
+    kizu("run", photos)
+    kizu.variables["KIZU_LOAD_PLUGINS"] = "core,histogram"
+    summary = kizu("run", photos, "--json").summary
+    assert summary["report"]["read"] == 0
+    assert {name: tally["done"] for name, tally in summary["worked"]["operations"].items()} == {"embedding": 6}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
+def test_photos_on_a_read_only_mount(kizu: Kizu, photos: Path, tmp_path: Path) -> None:
+    mount = tmp_path / "mount"
+    mount.mkdir()
+    if subprocess.run(["mount", "--bind", "-o", "ro", photos, mount], capture_output=True).returncode:
+        pytest.skip("this machine does not let tests mount anything")
+    try:
+        with pytest.raises(OSError, match="Read-only"):
+            (mount / "probe").touch()
+        before = tree_hash(mount)
+        result = kizu("run", mount)
+        assert result.code == 0, result.out
+        assert tree_hash(mount) == before
+    finally:
+        subprocess.run(["umount", mount], check=True)
