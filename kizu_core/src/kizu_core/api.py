@@ -24,7 +24,8 @@ from kizu_core.plugins.catalog import Catalog
 from kizu_core.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from kizu_core.worker.supervisor import Worker, WorkerOptions
+    from kizu_core.worker.options import WorkerOptions
+    from kizu_core.worker.supervisor import Worker
 
 Json = dict[str, Any]
 
