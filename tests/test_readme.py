@@ -1,12 +1,14 @@
-"""The README's first command, exactly as written, in a copy of the tracked files."""
+"""What READMEs show, run exactly as written."""
 
 from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from kizu_support.distributions import ROOT
 from kizu_support.environments import clean_environment, run
@@ -32,3 +34,12 @@ def test_the_first_command_installs_and_runs_the_demo(tmp_path: Path) -> None:
     checkout = copy_of_the_checkout(tmp_path / "kizu")
     said = run(["bash", "-c", command], checkout, clean_environment(tmp_path / "home"))
     assert "kizu search" in said, "the summary names what to try next"
+
+
+def test_the_python_example_of_core_works(tmp_path: Path) -> None:
+    (example,) = (block.text for block in blocks(ROOT / "kizu_core" / "README.md") if block.language == "python")
+    (tmp_path / "Photos").mkdir()
+    Image.new("RGB", (64, 48), "teal").save(tmp_path / "Photos" / "one.jpg")
+    environment = clean_environment(tmp_path / "home") | {"HOME": str(tmp_path)}
+    said = run([sys.executable, "-c", example], tmp_path, environment)
+    assert "'optimize': " in said

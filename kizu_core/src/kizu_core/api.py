@@ -1,8 +1,9 @@
 """`open_library`: what commands, the web plugin and Python programs call.
 
-with open_library() as library:
-    library.import_folder(Path("~/Photos"))
-    library.work()
+with open_library(pin=True) as library:
+    library.import_folder(Path("/home/me/Photos"))
+    library.enqueue()
+    library.worker(WorkerOptions(drain=True)).run()
     for hit in library.search("welcome")["hits"]:
         print(hit["path"], hit["reasons"])
 """
