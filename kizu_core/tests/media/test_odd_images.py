@@ -82,7 +82,8 @@ def test_odd_picture(name: str, tmp_path: Path, engine: str) -> None:
         check_versions(outcome, facts)
     else:
         assert facts["want"] in ("error", "either"), outcome.message
-        assert outcome.message.startswith(name)
+        assert outcome.message.endswith(".")
+        assert name not in outcome.message  # equal causes are counted together
         assert not outcome.retryable
         assert not list(tmp_path.iterdir())
     assert time.process_time() - started < CPU_LIMIT_S

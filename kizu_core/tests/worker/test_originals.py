@@ -172,7 +172,7 @@ def test_a_file_that_is_gone_is_said_to_be(photos: Photos, bench: Bench) -> None
     bench.drain(only=("optimize",))
     row = photos.row(job)
     assert (row["outcome"], row["errors"][0]["code"]) == ("invalid", "source_missing")
-    assert row["error_message"] == "a.jpg is not where it was."
+    assert row["error_message"] == "The file is not where it was."
     wanted = [{"operation": "optimize", "plugin": "core", "version": "1", "job": "optimize"}]
     again = bench.database.worker.enqueue_stale(bench.user, wanted)
     assert again == {"optimize": 1}, "the next run looks for it again"

@@ -56,11 +56,11 @@ def open_picture(path: Path) -> Iterator[Opened]:
     """
     found = identify(path)
     _prepare_pillow()
-    with decoding(path.name):
+    with decoding():
         # MPO is opened by the JPEG reader, which hands over; asking for one of the two opens neither.
         formats = ["JPEG", "MPO"] if found.name in ("JPEG", "MPO") else [found.name]
         with Image.open(path, formats=formats) as image:
-            check_limits(path.name, found, image.size)
+            check_limits(found, image.size)
             yield Opened(image, found, image.size)
 
 
@@ -70,42 +70,45 @@ def identify(path: Path) -> Format:
         found = sniff_file(path)
         empty = path.stat().st_size == 0
     except FileNotFoundError:
-        raise SourceMissing(f"{path.name} is not there any more.", hint="Run `kizu run` on its folder again.") from None
+        raise SourceMissing("The file is not there any more.", hint="Run `kizu run` on its folder again.") from None
     except PermissionError:
-        raise UnreadablePicture(f"{path.name} may not be read by you.", hint="Change its permissions.") from None
+        raise UnreadablePicture("The file may not be read by you.", hint="Change its permissions.") from None
     except OSError as error:
-        raise _disk_trouble(path.name, error) from error
+        raise _disk_trouble(error) from error
     if empty:
-        raise UnreadablePicture(f"{path.name} is empty (0 bytes).", hint="Copy it again from where it came from.")
+        raise UnreadablePicture("The file is empty (0 bytes).", hint="Copy it again from where it came from.")
     if found is None:
-        raise UnsupportedFormat(f"{path.name} is not a picture in a format that Kizu knows.")
+        raise UnsupportedFormat("This is not a picture in a format that Kizu knows.")
     if found.kind == "raw":
         raise UnsupportedFormat(
-            f"{path.name} is a RAW photo ({found.name}), which Kizu does not read.",
+            f"This is a RAW photo ({found.name}), which Kizu does not read.",
             hint="Keep a JPEG or HEIC beside it; most cameras can write both.",
         )
     if found.kind != "image":
         what = f"a video ({found.name})" if found.kind == "video" else f"of the format {found.name}"
-        raise UnsupportedFormat(f"{path.name} is {what}, not a picture that Kizu reads.")
+        raise UnsupportedFormat(f"This is {what}, not a picture that Kizu reads.")
     return found
 
 
-def check_limits(name: str, found: Format, size: tuple[int, int]) -> None:
+def check_limits(found: Format, size: tuple[int, int]) -> None:
     """Raises `PictureTooLarge` for more pixels than the machine should be asked to decode."""
     width, height = size
     limit = MAX_PIXELS_JPEG if found.mime == "image/jpeg" else MAX_PIXELS
     if width * height > limit or max(size) > MAX_SIDE_PX:
         raise PictureTooLarge(
-            f"{name} has {width} x {height} pixels; the limit is {limit // 1_000_000} megapixels "
+            f"It has {width} x {height} pixels; the limit is {limit // 1_000_000} megapixels "
             f"and {MAX_SIDE_PX} pixels a side."
         )
     if min(size) < 1:
-        raise UnreadablePicture(f"{name} says that it is {width} x {height} pixels large.")
+        raise UnreadablePicture(f"It says that it is {width} x {height} pixels large.")
 
 
 @contextmanager
-def decoding(name: str) -> Iterator[None]:
-    """The boundary around decoders: they raise anything on damaged input, out of here comes a `MediaError`."""
+def decoding() -> Iterator[None]:
+    """The boundary around decoders: they raise anything on damaged input, out of here comes a `MediaError`.
+
+    Messages name no file: whoever shows them knows it, and equal causes are counted together.
+    """
     try:
         with warnings.catch_warnings():
             # Decoders warn of odd metadata; a picture that comes out right is not worth a line to anybody.
@@ -114,18 +117,18 @@ def decoding(name: str) -> Iterator[None]:
     except KizuError:
         raise
     except MemoryError:
-        raise PictureTooLarge(f"{name} needs more memory than there is.") from None
+        raise PictureTooLarge("It needs more memory than there is.") from None
     except Image.DecompressionBombError:
-        raise PictureTooLarge(f"{name} has more pixels than Kizu decodes.") from None
+        raise PictureTooLarge("It has more pixels than Kizu decodes.") from None
     except Exception as error:  # SyntaxError, struct.error, ValueError, OSError: from a decoder all mean "damaged"
         if isinstance(error, OSError) and error.errno is not None:
-            raise _disk_trouble(name, error) from error
+            raise _disk_trouble(error) from error
         how = "cut short" if "truncated" in str(error).lower() else "damaged"
         raise UnreadablePicture(
-            f"{name} is {how} and can't be read.", hint="Copy it again from where it came from, if it opens there."
+            f"The picture is {how} and can't be read.", hint="Copy it again from where it came from, if it opens there."
         ) from error
 
 
-def _disk_trouble(name: str, error: OSError) -> FetchFailed:
+def _disk_trouble(error: OSError) -> FetchFailed:
     """The disk or network share failed, not the picture: worth another try."""
-    return FetchFailed(f"{name} can't be read now: {error.strerror}.", hint="Is the disk or network share there?")
+    return FetchFailed(f"The file can't be read now: {error.strerror}.", hint="Is the disk or network share there?")

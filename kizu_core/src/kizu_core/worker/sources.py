@@ -52,4 +52,4 @@ def _explain(files: tuple[LocalFile, ...]) -> SourceMissing:
     first = files[0]
     if first.path.exists():
         return SourceMissing(f"{first.path.name} may not be read.", hint="Check its permissions.")
-    return SourceMissing(f"{first.path.name} is not where it was.", hint="Run `kizu run` to look for it again.")
+    return SourceMissing("The file is not where it was.", hint="Run `kizu run` to look for it again.")
