@@ -49,6 +49,18 @@ def print_json(value: Any) -> None:
     sys.stdout.flush()
 
 
+def program() -> str:
+    """How to call `kizu` from here: by name if the shell finds this one, else by its path."""
+    import shutil
+    from pathlib import Path
+
+    this = Path(sys.argv[0]).absolute()
+    found = shutil.which("kizu")
+    if found and Path(found).absolute() == this:
+        return "kizu"
+    return str(this.relative_to(Path.cwd()) if this.is_relative_to(Path.cwd()) else this)
+
+
 def show_error(error: KizuError) -> None:
     """One sentence and, if there is one, the next step. Never a traceback."""
     sys.stderr.write(f"kizu: {error.message}\n")

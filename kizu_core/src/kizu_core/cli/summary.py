@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
+from kizu_core.cli.context import program
 from kizu_core.cli.progress import STAGES, Progress, duration, plural
 
 if TYPE_CHECKING:
@@ -154,11 +155,12 @@ def next_lines(library: Library, result: RunResult) -> Iterator[str]:
         return
     user = "" if library.settings.user == library.user_name else f" --user {quote(library.user_name)}"
     example = _example_word(library)
+    kizu = quote(program())
     yield "Try next:"
     if example:
-        yield f"  kizu search {example}{user}"
-    yield f"  kizu assets list{user}"
-    yield f"  kizu status{user}"
+        yield f"  {kizu} search {example}{user}"
+    yield f"  {kizu} assets list{user}"
+    yield f"  {kizu} status{user}"
 
 
 def _example_word(library: Library) -> str | None:

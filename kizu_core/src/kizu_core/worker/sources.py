@@ -51,5 +51,5 @@ def _explain(files: tuple[LocalFile, ...]) -> SourceMissing:
             return SourceOffline(f"The folder {file.root} is not there now.", hint="Connect its disk.")
     first = files[0]
     if first.path.exists():
-        return SourceMissing(f"{first.path.name} may not be read.", hint="Check its permissions.")
+        return SourceMissing("The file may not be read.", hint="Check its permissions.")
     return SourceMissing("The file is not where it was.", hint="Run `kizu run` to look for it again.")
