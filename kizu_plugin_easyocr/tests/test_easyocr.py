@@ -16,8 +16,8 @@ support = pytest.importorskip("kizu_support.models", reason="the repository's te
 
 import torch
 
-from kizu_core import ModelContext, ModelType, ModelUnavailable, OcrModel, Picture, TextSpan
-from kizu_plugin_easyocr.model import build, reading_order
+from kizu_core import ModelContext, ModelType, ModelUnavailable, OcrModel, Picture
+from kizu_plugin_easyocr.model import build
 
 
 @pytest.fixture(scope="module")
@@ -104,17 +104,3 @@ class Evil:
 
     def __reduce__(self) -> tuple[Any, tuple[Path]]:
         return Path.touch, (self.marker,)
-
-
-def span(text: str, left: float, top: float, right: float, bottom: float) -> TextSpan:
-    return TextSpan(text=text, score=1.0, quad=((left, top), (right, top), (right, bottom), (left, bottom)))
-
-
-def test_reading_order() -> None:
-    spans = [
-        span("slanted", 0.5, 0.12, 0.9, 0.19),
-        span("first", 0.1, 0.10, 0.4, 0.20),
-        span("below", 0.0, 0.30, 0.9, 0.40),
-        span("above", 0.2, 0.00, 0.3, 0.08),
-    ]
-    assert [one.text for one in reading_order(spans)] == ["above", "first", "slanted", "below"]

@@ -28,7 +28,7 @@ def kizu_ocr_models() -> Iterable[OcrSpec]:
             output_version="craft-english-g2-1",
             languages=("en",),
             requires=("easyocr", "torch"),
-            memory_mb=500,
+            memory_mb=1250,
             settings="kizu_plugin_easyocr.settings:EasyOcrSettings",
             weights=(
                 _shipped(
