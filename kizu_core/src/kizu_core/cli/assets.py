@@ -8,7 +8,7 @@ from uuid import UUID
 
 import typer
 
-from kizu_core.cli.context import console, print_json, settings_of
+from kizu_core.cli.context import aligned, console, print_json, settings_of
 from kizu_core.database.paths import path_to_text
 
 if TYPE_CHECKING:
@@ -62,17 +62,14 @@ def _pages(library: Library, limit: int, where: dict[str, Any]) -> Any:
 
 
 def _print_rows(rows: list[dict[str, Any]]) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table("Taken", "Size", "Kind", "Path", "Id", box=None, pad_edge=False)
+    """Ids and whole paths, so that they can be copied."""
+    table = [("TAKEN", "SIZE", "KIND", "ID", "PATH")]
     for row in rows:
         size = f"{row['width']}x{row['height']}" if row["width"] else ""
-        path = Text(row["path"] or row["file_name"] or "")
-        if row["missing_since"]:
-            path.append("  (file is gone)", style="dim")
-        table.add_row(_taken(row), size, row["media_kind"], path, row["id"])
-    console().print(table)
+        gone = "  (file is gone)" if row["missing_since"] else ""
+        table.append((_taken(row), size, row["media_kind"], row["id"], f"{row['path'] or row['file_name']}{gone}"))
+    for line in aligned(table):
+        typer.echo(line)
 
 
 def _taken(row: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from kizu_core.cli.context import console, print_json, settings_of
+from kizu_core.cli.context import aligned, print_json, settings_of
 
 
 def config(
@@ -27,15 +27,13 @@ def config(
     if as_json:
         print_json({row["name"]: {key: row[key] for key in ("value", "origin", "environment")} for row in rows})
         return
-    out = console()
-    name_width, value_width = (max(len(row[key]) for row in rows) for key in ("name", "shown"))
-    for row in rows:
-        start = f"{row['name']:<{name_width}}  {row['shown']:<{value_width}}"
-        out.print(f"{start}  {row['origin']}".rstrip(), markup=False)
+    lines = aligned([(row["name"], row["shown"], row["origin"]) for row in rows])
+    for row, line in zip(rows, lines, strict=True):
+        typer.echo(line)
         if verbose:
             also = f"  [{row['environment']}]" if row["environment"] else ""
-            out.print(f"    {row['meaning']}{also}", markup=False, style="dim")
-    out.print(f"\nTo change one: an environment variable, `.env`, or {settings.paths.config_file}", markup=False)
+            typer.secho(f"    {row['meaning']}{also}", dim=True)
+    typer.echo(f"\nTo change one: an environment variable, `.env`, or {settings.paths.config_file}")
 
 
 def _row(settings: Any, name: str, field: Any) -> dict[str, Any]:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from rich.live import Live
     from rich.table import Table
 
+    from kizu_core.worker.events import Event
+
 PLAIN_EVERY_S = 10.0
 """Without a terminal, a line this often: enough to see life in a log, not so many that it is drowned."""
 
@@ -121,6 +123,20 @@ class LiveDisplay:
 
     def close(self) -> None:
         self._live.stop()
+
+
+def sentence_of(event: Event) -> str:
+    """What a person should know of an event at once; empty for most."""
+    from kizu_core.worker import events
+
+    match event:
+        case events.Waiting() | events.Resumed():
+            return event.message
+        case events.ChildRestarted():
+            return f"The model process {event.reason}; a new one goes on."
+        case events.HandlerOff():
+            return f"{event.handler} can't be used here: {event.error.get('message')}"
+    return ""
 
 
 def open_display(*, as_json: bool) -> Display:

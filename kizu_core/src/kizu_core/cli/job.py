@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kizu_core.cli.context import DONE, DONE_WITH_FAILURES, INTERRUPTED
-from kizu_core.cli.display import Display, open_display
+from kizu_core.cli.display import Display, open_display, sentence_of
 from kizu_core.cli.progress import Progress
 from kizu_core.cli.signals import stopping
 from kizu_core.cli.summary import RunResult, found_lines, next_lines, summary_lines
@@ -89,16 +89,9 @@ def _work(library: Library, display: Display) -> tuple[Summary, bool]:
 
 
 def _told(event: Event, display: Display) -> None:
-    from kizu_core.worker import events
-
     display.event(event.as_dict())
-    match event:
-        case events.Waiting() | events.Resumed():
-            display.say(event.message)
-        case events.ChildRestarted():
-            display.say(f"The model process {event.reason}; a new one goes on.")
-        case events.HandlerOff():
-            display.say(f"The handler {event.handler} can't be used: {event.error['message']}")
+    if sentence := sentence_of(event):
+        display.say(sentence)
 
 
 @contextmanager

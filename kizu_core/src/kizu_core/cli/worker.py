@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kizu_core.cli.context import DONE, DONE_WITH_FAILURES, settings_of
+from kizu_core.cli.display import sentence_of
 
 if TYPE_CHECKING:
     from kizu_core.settings import Settings
@@ -68,11 +69,13 @@ def _work(settings: Settings, options: WorkerOptions) -> Summary:
     from kizu_core.blobs.local import LocalBlobs
     from kizu_core.cli.signals import stopping
     from kizu_core.database import open_database
-    from kizu_core.models.selection import load_catalog
+    from kizu_core.models.selection import load_catalog, pin_defaults
     from kizu_core.worker.supervisor import Worker
 
+    catalog = load_catalog(settings)
+    pin_defaults(settings, catalog)
     with open_database(settings, _say) as database:
-        worker = Worker(settings, database, LocalBlobs(settings.blobs_dir), load_catalog(settings), options)
+        worker = Worker(settings, database, LocalBlobs(settings.blobs_dir), catalog, options)
         with stopping(worker.stop, worker.stop):
             _say(f"Worker {options.worker_id} is ready.")
             summary = worker.run(lambda event: _tell(event, everything=settings.debug))
@@ -86,18 +89,13 @@ def _tell(event: Event, *, everything: bool) -> None:
     """One line for what an operator should know."""
     from kizu_core.worker import events
 
-    match event:
-        case events.Waiting() | events.Resumed():
-            _say(event.message)
-        case events.ChildRestarted():
-            _say(f"The model process {event.reason}; a new one goes on.")
-        case events.HandlerOff():
-            _say(f"{event.handler} can't be used here: {event.error.get('message')}")
-        case events.JobFailed():
-            again = "" if event.final else " It is tried again later."
-            _say(f"{event.photo or event.job_id}: {event.error.get('message')}{again}")
-        case _ if everything:
-            _say(str(event.as_dict()))
+    if sentence := sentence_of(event):
+        _say(sentence)
+    elif isinstance(event, events.JobFailed):
+        again = "" if event.final else " It is tried again later."
+        _say(f"{event.photo or event.job_id}: {event.error.get('message')}{again}")
+    elif everything:
+        _say(str(event.as_dict()))
 
 
 def _say(line: str) -> None:
