@@ -42,7 +42,7 @@ def test_lists_are_written_with_commas(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("BATCH_SIZE", "many"), ("KIZU_LEASE_SECONDS", "0"), ("ALLOW_EXTERNAL_APIS", "true"), ("API_PORT", "70000")],
+    [("BATCH_SIZE", "many"), ("KIZU_LEASE_SECONDS", "0"), ("ALLOW_EXTERNAL_APIS", "true"), ("KIZU_THREADS", "-1")],
 )
 def test_a_bad_value_is_refused_with_the_name_of_its_variable(tmp_path: Path, name: str, value: str) -> None:
     with pytest.raises(SettingError, match=name):

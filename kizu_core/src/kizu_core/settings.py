@@ -1,7 +1,7 @@
 """Every setting, where it came from, and the only code that reads the environment.
 
 Precedence: command line > environment > `.env` in the current folder > `kizu.toml` in the data folder > default.
-Names of the specification (`MODEL_CACHE_DIR`, `FACE_THRESHOLD`, ...) work as they are.
+Names of the specification (`MODEL_CACHE_DIR`, `BATCH_SIZE`, ...) work as they are.
 """
 
 from __future__ import annotations
@@ -111,9 +111,6 @@ class Settings(BaseModel):
         int, Env("MAX_IMAGE_SIZE"), Field(ge=224, le=8192, description="longest side in pixels that models see")
     ] = 2048
     batch_size: Annotated[int, Env("BATCH_SIZE"), Field(ge=1, le=256, description="photos claimed at once")] = 8
-    face_threshold: Annotated[
-        float, Env("FACE_THRESHOLD"), Field(gt=0, lt=2, description="largest cosine distance to a person")
-    ] = 0.6
 
     poll_interval: Annotated[
         float, Env("KIZU_POLL_INTERVAL"), Field(gt=0, le=3600, description="seconds between looks at the queue")
@@ -141,9 +138,6 @@ class Settings(BaseModel):
     allow_external_apis: Annotated[
         bool, Env("ALLOW_EXTERNAL_APIS"), Field(description="always false: Kizu talks to nobody else")
     ] = False
-    api_host: Annotated[str, Env("API_HOST"), Field(description="address of the web plugin")] = "127.0.0.1"
-    api_port: Annotated[int, Env("API_PORT"), Field(ge=1, le=65535, description="port of the web plugin")] = 8000
-    selftest: Annotated[bool, Env("KIZU_SELFTEST"), Field(description="allow `selftest` jobs")] = False
     debug: Annotated[bool, Env("KIZU_DEBUG", "DEBUG"), Field(description="more in the logs, tracebacks on errors")] = (
         False
     )
