@@ -1,4 +1,3 @@
-
 """The order of words: lines and slants."""
 
 from __future__ import annotations
