@@ -57,6 +57,14 @@ def test_a_ready_plugin_says_what_it_is(install: Install, find: Find, folder: Pa
     assert [spec.name for spec in record.specs] == ["hello"]
 
 
+def test_a_plugin_that_prints_does_not_disturb_the_output(
+    install: Install, find: Find, capsys: pytest.CaptureFixture[str]
+) -> None:
+    install("loud", HOOK.replace("hookimpl\n", "hookimpl\nprint('hello')\n", 1) + "print('again'); return []")
+    assert find()["loud"].state is PluginState.READY
+    assert capsys.readouterr() == ("", "hello\nagain\n")
+
+
 def test_the_author_of_a_broken_plugin_gets_the_traceback(install: Install, find: Find) -> None:
     install("bad", "raise ValueError('here')")
     assert "plugin.py" in find()["bad"].trace

@@ -7,8 +7,10 @@ nothing a plugin does at import (short of killing the process) stops the others.
 from __future__ import annotations
 
 import importlib.metadata as metadata
+import sys
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
@@ -189,9 +191,13 @@ class _Faulty(Exception):
 
 
 def _guarded(doing: str, action: Callable[[], Any]) -> Any:
-    """Runs plugin code. `SystemExit` counts as failing: a library that calls `sys.exit` must not end Kizu."""
+    """Runs plugin code. `SystemExit` counts as failing: a library that calls `sys.exit` must not end Kizu.
+
+    What it prints goes to standard error, where it can't end up in the middle of somebody's JSON.
+    """
     try:
-        return action()
+        with redirect_stdout(sys.stderr):
+            return action()
     except PluginError as error:
         raise _Faulty(error.message, "") from error
     except (Exception, SystemExit) as error:
