@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 SHOWN = 5
 """Examples named per cause; the rest is counted."""
 
+SURE = 0.8
+"""Score from which recognised text is good enough for an example."""
+
 
 def found_lines(report: ReconcileReport) -> Iterator[str]:
     """What the scan found and how it differs from last time."""
@@ -164,10 +167,11 @@ def next_lines(library: Library, result: RunResult) -> Iterator[str]:
 
 
 def _example_word(library: Library) -> str | None:
-    """A word that a search will find: the longest plain one of the newest photo with text."""
-    for asset in library.assets.page(limit=1, where={"has_text": True})["assets"]:
+    """A word that a search will find: the longest plain one of the newest photo that has one."""
+    for asset in library.assets.page(limit=20, where={"has_text": True})["assets"]:
         shown = library.assets.show(asset["id"]) or {"texts": []}
-        words = [word for text in shown["texts"] if text["score"] > 0.8 for word in text["text"].split()]
-        plain = [word.lower() for word in words if word.isalpha() and word.isascii()]
-        return max(plain, key=len, default=None)
+        words = [word for text in shown["texts"] if text["score"] > SURE for word in text["text"].split()]
+        plain = [word.lower() for word in words if len(word) > 3 and word.isalpha() and word.isascii()]
+        if plain:
+            return max(plain, key=len)
     return None
