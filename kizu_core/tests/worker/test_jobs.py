@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from kizu_core.errors import PluginError, SettingError
 from kizu_core.worker.events import HandlerOff, JobDone, JobFailed, JobProgress, JobStarted
 from kizu_support.bench import Bench, eventually
+from kizu_support.embedded import settings_for
 
 
 def test_jobs_are_done_and_counted(bench: Bench) -> None:
@@ -132,3 +134,14 @@ def test_polling_alone_is_enough(bench: Bench) -> None:
     bench.start(wake=False, poll_interval=0.5)
     (job,) = bench.enqueue({})
     eventually(lambda: bench.row(job)["outcome"] == "ok")
+
+
+def test_a_handler_that_is_not_there_is_named(bench: Bench) -> None:
+    with pytest.raises(SettingError, match="'nonsense'") as caught:
+        bench.worker(only=("nonsense",))
+    assert "optimize" in str(caught.value.hint)
+
+
+def test_a_worker_that_can_do_nothing_says_so(bench: Bench) -> None:
+    with pytest.raises(PluginError):
+        bench.worker(settings_for(bench.settings.home, load_plugins=()), only=("image-ai",))

@@ -12,7 +12,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from kizu_core.database import OpenDatabase
+from kizu_core.database import Database, OpenDatabase
+from kizu_core.database.direct import DirectTransport
 from kizu_core.settings import Settings
 from kizu_core.worker.events import Resumed, Waiting
 from kizu_support.bench import Bench, bench_for, eventually
@@ -89,6 +90,16 @@ def test_lost_connections_are_made_again(bench: Bench, kizu_database: KizuDataba
     running.end()
     assert {(bench.row(job)["outcome"], bench.row(job)["attempt"]) for job in jobs} == {("ok", 1)}
     assert {len(bench.starts(job)) for job in jobs} == {1}
+
+
+def test_a_worker_that_waits_for_its_database_can_be_stopped(bench: Bench) -> None:
+    nowhere = Database(DirectTransport("postgresql://kizu@127.0.0.1:1/kizu"))
+    bench.database = OpenDatabase(nowhere, nowhere, listen_url="postgresql://kizu@127.0.0.1:1/kizu", embedded=None)
+    running = bench.start()
+    (waiting,) = eventually(lambda: running.of(Waiting))
+    assert "127.0.0.1:1" in waiting.message
+    running.worker.stop()
+    running.end(20)
 
 
 def test_a_killed_database_server_is_waited_for_and_revived(embedded_bench: Bench, embedded_db: OpenDatabase) -> None:

@@ -60,7 +60,7 @@ def test_a_cancelled_job_ends_without_results(bench: Bench) -> None:
     assert [event.job_id for event in running.of(JobDone)] == [other]
 
 
-def test_a_handler_that_ignores_the_wish_is_ended(bench: Bench, monkeypatch: object) -> None:
+def test_a_handler_that_ignores_the_wish_is_ended(bench: Bench) -> None:
     (job,) = bench.enqueue({"sleep_s": 600, "ignore_cancel": True})
     bench.start(lease_seconds=4)
     bench.started(job)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from uuid import uuid4
 
 from kizu_core.database import Claim
-from kizu_core.errors import DatabaseUnavailable, DiskFull, WorkerError
+from kizu_core.errors import DiskFull, WorkerError
 from kizu_core.models.offers import Offer
 from kizu_core.plugins.specs import JobHandlerSpec
 from kizu_core.types import JobTable
@@ -32,15 +32,11 @@ RECYCLE_SHARE = 0.75
 
 
 class Lane:
-    """`run` in a thread of its own. `idle`: its last claim found nothing and it holds nothing.
-
-    `error`: what ended it, other than being asked to.
-    """
+    """`run` in a thread of its own. `idle`: its last claim found nothing and it holds nothing."""
 
     def __init__(self, table: JobTable, offers: Sequence[Offer], shared: Shared) -> None:
         self.table = table
         self.idle = False
-        self.error: Exception | None = None
         self._shared = shared
         self._offers = list(offers)
         self._child: ChildProcess | None = None
@@ -58,13 +54,12 @@ class Lane:
         self._wake.set()
 
     def run(self) -> None:
-        """Claims and works until the worker is to stop."""
+        """Claims and works until the worker is to stop.
+
+        Raises what can't be waited for; `DatabaseUnavailable` or `DiskFull` only once the worker is to stop.
+        """
         try:
             self._loop()
-        except DatabaseUnavailable:
-            self._shared.stopping.wait()  # only raised once the worker is to stop
-        except Exception as error:  # noqa: BLE001 - told by the thread that waits for us
-            self.error = error
         finally:
             self._end_child()
             self.idle = True

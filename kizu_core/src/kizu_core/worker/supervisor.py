@@ -8,21 +8,23 @@ import random
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
 from kizu_core.database import OpenDatabase
 from kizu_core.database.listen import listen
-from kizu_core.errors import DatabaseError, DiskFull, NoSuchModel, SettingError
+from kizu_core.errors import DatabaseError, DatabaseUnavailable, DiskFull, NoSuchModel, PluginError, SettingError
 from kizu_core.models.loading import resolve
 from kizu_core.models.offers import offers
 from kizu_core.plugins.catalog import Catalog
 from kizu_core.privacy.http import Policy
 from kizu_core.settings import Settings
 from kizu_core.types import ModelType
-from kizu_core.worker.events import Event, Summary, Waiting
+from kizu_core.worker.events import Event, Summary
 from kizu_core.worker.lane import Lane
 from kizu_core.worker.leases import PROGRESS_S, Leases
 from kizu_core.worker.options import WorkerOptions
@@ -35,6 +37,9 @@ REAP_S = 5.0
 LOOK_S = 0.1
 """How often the main thread looks at its lanes."""
 
+COUNT_S = 1.0
+"""How often an idle worker that is to drain counts what is left."""
+
 
 class Worker:
     """Does what the installed plugins can do, until it is told to stop or (`drain`, `once`) there is nothing left.
@@ -45,7 +50,9 @@ class Worker:
     def __init__(
         self, settings: Settings, database: OpenDatabase, blobs: BlobStore, catalog: Catalog, options: WorkerOptions
     ) -> None:
-        """Raises `SettingError` if `options.only` names a handler that is not installed."""
+        """Raises `SettingError` if `options.only` names a handler that is not installed, `PluginError` if nothing
+        that is asked for can be done here.
+        """
         self._settings = settings
         self._database = database
         self._blobs = blobs
@@ -55,7 +62,10 @@ class Worker:
         self._stops: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._stopping = threading.Event()
         self._lanes: list[Lane] = []
+        self._next_count = 0.0
         _check_names(catalog, options)
+        if not self._offers:
+            raise PluginError("Nothing that this worker is to do can be done here.", hint="See `kizu plugins list -v`.")
 
     def stop(self) -> None:
         """Finish the jobs in hand within the grace, give back the others. The second call gives all back at once."""
@@ -99,42 +109,41 @@ class Worker:
 
     def _work(self, shared: Shared) -> None:
         worker_id, can = self._options.worker_id, [offer.entry for offer in self._offers]
-        shared.patience.call(lambda: self._database.worker.worker_hello(worker_id, _about_us(), can))
         tables = sorted({offer.handler.table for offer in self._offers})
         self._lanes = [
             Lane(table, [offer for offer in self._offers if offer.handler.table is table], shared) for table in tables
         ]
+        hello = partial(self._database.worker.worker_hello, worker_id, _about_us(), can)
         with self._helpers(shared):
-            threads = [threading.Thread(target=lane.run, name=lane.name) for lane in self._lanes]
-            for thread in threads:
-                thread.start()
-            self._watch(shared, threads)
-            for thread in threads:
-                thread.join()
-            for held in shared.leases.all():
-                shared.settler.release(held, "the worker stops")
+            try:
+                self._attend(shared, [partial(shared.patience.call, hello)])
+                self._attend(shared, [lane.run for lane in self._lanes])
+            except (DatabaseUnavailable, DiskFull):
+                pass  # raised only once the worker is to stop
+            finally:
+                for held in shared.leases.all():
+                    shared.settler.release(held, "the worker stops")
         with suppress(DatabaseError, DiskFull):
             self._database.worker.worker_bye(worker_id)
-        for lane in self._lanes:
-            if lane.error is not None:
-                raise lane.error
 
     # ---- the main thread ---------------------------------------------------------------------------------
 
-    def _watch(self, shared: Shared, threads: list[threading.Thread]) -> None:
-        """Until all lanes have ended: passes on wishes to stop, ends a drained worker."""
-        next_look = 0.0
-        while any(thread.is_alive() for thread in threads):
-            with suppress(queue.Empty):
-                self._stops.get(timeout=LOOK_S)
-                self._stop(shared)
-            if any(lane.error for lane in self._lanes) and not self._stopping.is_set():
-                self._stop(shared)
-            now = time.monotonic()
-            if self._options.drain and now >= next_look and all(lane.idle for lane in self._lanes):
-                next_look = now + 1.0
-                if self._is_drained(shared):
+    def _attend(self, shared: Shared, works: Sequence[Callable[[], object]]) -> None:
+        """Runs each of `works` in a thread while this one passes on wishes to stop. Raises the first error."""
+        if self._stopping.is_set():
+            return
+        # The threads of a pool live until it is left, as those that start children must.
+        with ThreadPoolExecutor(len(works), thread_name_prefix="lane") as pool:
+            futures = [pool.submit(work) for work in works]
+            while not all(future.done() for future in futures):
+                with suppress(queue.Empty):
+                    self._stops.get(timeout=LOOK_S)
                     self._stop(shared)
+                failed = any(future.done() and future.exception() for future in futures)
+                if (failed or self._is_drained(shared)) and not self._stopping.is_set():
+                    self._stop(shared)
+        for future in futures:
+            future.result()
 
     def _stop(self, shared: Shared) -> None:
         again = self._stopping.is_set()
@@ -144,11 +153,18 @@ class Worker:
 
     def _is_drained(self, shared: Shared) -> bool:
         """Whether nothing is left for this worker: none waits, none is to be retried, none is with another worker."""
+        now = time.monotonic()
+        if not self._options.drain or now < self._next_count or not self._all_idle():
+            return False
+        self._next_count = now + COUNT_S
         try:
             counts = self._database.worker.status()["jobs"]
         except (DatabaseError, DiskFull):
             return False
-        return all(lane.idle for lane in self._lanes) and shared.settler.left(counts) == 0
+        return self._all_idle() and shared.settler.left(counts) == 0
+
+    def _all_idle(self) -> bool:
+        return all(lane.idle for lane in self._lanes)
 
     def _wake(self) -> None:
         for lane in self._lanes:
@@ -165,7 +181,7 @@ class Worker:
             "reaper": lambda: _repeat(self._reap, REAP_S, over),
         }
         if self._options.wake:
-            jobs["listener"] = lambda: self._listen(shared, over)
+            jobs["listener"] = lambda: listen(self._database.listen_url, self._wake, over)
         threads = [threading.Thread(target=job, name=name) for name, job in jobs.items()]
         for thread in threads:
             thread.start()
@@ -179,12 +195,6 @@ class Worker:
     def _reap(self) -> None:
         if self._database.worker.reap():
             self._wake()
-
-    def _listen(self, shared: Shared, over: threading.Event) -> None:
-        try:
-            listen(self._database.listen_url, self._wake, over)
-        except DatabaseError as error:  # polling alone is enough
-            shared.emit(Waiting(message=f"No wake-ups ({error.message}) New jobs are looked for by the clock."))
 
     def _child_values(self) -> dict[str, Any]:
         """The settings that cross to children, with what model plugins read from the environment."""
