@@ -105,6 +105,7 @@ def test_editing_keeps_comments_and_takes_effect(tmp_path: Path) -> None:
 
     edit_config(file, use_rapidocr)
     assert file.read_text().startswith("# mine\n")
+    assert file.stat().st_mode & 0o777 == 0o600
     settings = load_settings({"home": tmp_path}, environ={})
     assert (settings.batch_size, settings.default_models) == (3, {"ocr": "rapidocr"})
 

@@ -263,6 +263,8 @@ def edit_config(path: Path, change: Callable[[Any], None]) -> None:
     change(document)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     temporary = path.with_suffix(".part")
+    temporary.unlink(missing_ok=True)
+    temporary.touch(mode=0o600)  # it may hold a password
     temporary.write_text(tomlkit.dumps(document), encoding="utf-8")
     temporary.replace(path)
 
