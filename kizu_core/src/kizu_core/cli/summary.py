@@ -171,7 +171,7 @@ def _example_word(library: Library) -> str | None:
     for asset in library.assets.page(limit=20, where={"has_text": True})["assets"]:
         shown = library.assets.show(asset["id"]) or {"texts": []}
         words = [word for text in shown["texts"] if text["score"] > SURE for word in text["text"].split()]
-        plain = [word.lower() for word in words if len(word) > 3 and word.isalpha() and word.isascii()]
+        plain: list[str] = [word.lower() for word in words if len(word) > 3 and word.isalpha() and word.isascii()]
         if plain:
             return max(plain, key=len)
     return None

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from kizu_core.errors import JobCancelled, JobError, KizuError, SourceMissing
+from kizu_core.errors import JobCancelled
+from kizu_core.jobs.photo import PhotoHandler, input_orientation
 from kizu_core.jobs.plugin import OPTIMIZE_VERSION
 from kizu_core.media.render import Rendered, decode_for, write_derivatives
 from kizu_core.plugins.protocols import JobContext
@@ -16,36 +16,20 @@ from kizu_core.settings import Settings
 from kizu_core.types import Job, JobOutcome, OperationResult
 
 
-class OptimizeHandler:
-    """See `kizu_core.plugins.protocols.JobHandler`. Params: `needs_web_version`, `input_orientation`."""
+class OptimizeHandler(PhotoHandler):
+    """Params: `needs_web_version`, `input_orientation`."""
 
-    def run(self, jobs: Sequence[Job], contexts: Sequence[JobContext]) -> Iterator[JobOutcome | KizuError]:
-        for job, context in zip(jobs, contexts, strict=True):
-            try:
-                yield self._one(job, context)
-            except KizuError as error:
-                yield error
-
-    def _one(self, job: Job, context: JobContext) -> JobOutcome:
-        if job.asset_id is None:
-            raise JobError("The job names no photo.", hint="An optimize job needs an asset_id.")
-        if context.source is None:
-            raise SourceMissing("The photo has no file here and the job gives no address to fetch it from.")
+    def work(self, job: Job, asset_id: UUID, source: Path, context: JobContext) -> JobOutcome:
         started = time.monotonic()
         web = bool(job.params.get("needs_web_version", True))
         context.progress(10, "decode")
-        decoded = decode_for(context.source, web=web, orientation=_orientation(job))
+        decoded = decode_for(source, web=web, orientation=input_orientation(job))
         if context.cancelled():
             raise JobCancelled("The job was taken back.")
         context.progress(50, "render")
         rendered = write_derivatives(decoded, context.workdir, web=web)
         context.progress(90, "upload")
-        return _outcome(job, job.asset_id, context, rendered, time.monotonic() - started)
-
-
-def _orientation(job: Job) -> int | None:
-    given = job.params.get("input_orientation")
-    return given if isinstance(given, int) else None
+        return _outcome(job, asset_id, context, rendered, time.monotonic() - started)
 
 
 def _outcome(job: Job, asset_id: UUID, context: JobContext, rendered: Rendered, seconds: float) -> JobOutcome:

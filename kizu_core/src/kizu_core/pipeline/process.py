@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,14 +70,6 @@ class ProcessService:
             report(10 + 90 * index // len(request.operations), operation)
             outputs.append(self._run(operation, picture))
         return outputs
-
-    def process_images(self, requests: Sequence[ImageRequest]) -> Iterator[list[Output] | KizuError]:
-        """One result per request, in order; an unreadable picture gives its error and harms no other."""
-        for request in requests:
-            try:
-                yield self.process_image(request)
-            except KizuError as error:
-                yield error
 
     def _run(self, operation: str, picture: Picture) -> Output:
         kind = OPERATION_MODELS.get(operation)

@@ -1,0 +1,40 @@
+"""What handlers have in common whose jobs are each about one photo."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from uuid import UUID
+
+from kizu_core.errors import JobError, KizuError, SourceMissing
+from kizu_core.plugins.protocols import JobContext
+from kizu_core.types import Job, JobOutcome
+
+
+class PhotoHandler(ABC):
+    """Does job after job: what one photo raises is that job's own result. See `JobHandler`."""
+
+    def run(self, jobs: Sequence[Job], contexts: Sequence[JobContext]) -> Iterator[JobOutcome | KizuError]:
+        for job, context in zip(jobs, contexts, strict=True):
+            try:
+                yield self._one(job, context)
+            except KizuError as error:
+                yield error
+
+    def _one(self, job: Job, context: JobContext) -> JobOutcome:
+        if job.asset_id is None:
+            raise JobError("The job names no photo.", hint=f"A job of the type {job.job_type} needs an asset_id.")
+        if context.source is None:
+            raise SourceMissing("The photo has no file here and the job gives no address to fetch it from.")
+        return self.work(job, job.asset_id, context.source, context)
+
+    @abstractmethod
+    def work(self, job: Job, asset_id: UUID, source: Path, context: JobContext) -> JobOutcome:
+        """The outcome of one job with its photo and the original at hand. Raises `KizuError`."""
+
+
+def input_orientation(job: Job) -> int | None:
+    """The EXIF orientation that the job gives, used only if the file carries none; None for what is no number."""
+    given = job.params.get("input_orientation")
+    return given if isinstance(given, int) else None
