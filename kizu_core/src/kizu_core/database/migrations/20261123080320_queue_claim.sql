@@ -74,28 +74,31 @@ begin
   using p_needs, p_priority, p_user, p_now, p_limit, p_claim;
 end $$;
 
--- Fills a batch from one priority class, turn by turn. A user alone gets all of it; several share it evenly.
+-- Fills a batch from one priority class, turn by turn. A user alone gets all of it; several share it evenly: what one
+-- who has little leaves over is shared again in the next round.
 create or replace function kizu.pick(p_table text, p_can text[], p_limit int, p_claim jsonb) returns uuid[]
 language plpgsql set search_path = '' as $$
 declare
   line_now constant float8 := extract(epoch from clock_timestamp());
   picked uuid[] := '{}';
   class smallint;
+  places int;
   moved boolean;
   turn record;
   job record;
 begin
   loop
     moved := false;
+    places := p_limit - cardinality(picked);
     for turn in
-      select t.*, count(*) over () - row_number() over () + 1 as seats_left
+      select t.*, count(*) over () as seats
       from kizu.turns(p_table, p_can, (p_claim ->> 'request')::uuid, line_now) t
     loop
       class := coalesce(class, turn.priority);
       exit when turn.priority <> class or cardinality(picked) >= p_limit;
       for job in
         select * from kizu.take(p_table, turn.needs, turn.priority, turn.user_id, line_now,
-                                ceil((p_limit - cardinality(picked))::numeric / turn.seats_left)::int, p_claim)
+                                least(ceil(places::numeric / turn.seats)::int, p_limit - cardinality(picked)), p_claim)
       loop
         moved := true;
         if job.forged then
