@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kizu_core.worker.events import ChildRestarted, JobFailed, JobReturned
+from kizu_core.worker.events import ChildRestarted, JobFailed, JobProgress, JobReturned
 from kizu_support.bench import Bench, eventually
 from kizu_support.embedded import settings_for
 
@@ -20,6 +20,7 @@ from kizu_support.embedded import settings_for
         ("leave", "status 7"),
         ("garbage", "garbage"),
         ("flood", "garbage"),
+        ("babble", "garbage"),
     ],
 )
 def test_a_crash_is_charged_to_the_job_that_was_worked_on(bench: Bench, do: str, said: str) -> None:
@@ -33,6 +34,20 @@ def test_a_crash_is_charged_to_the_job_that_was_worked_on(bench: Bench, do: str,
     assert said in failed.error["message"]
     assert {event.job_id for event in running.of(JobReturned)} == {*jobs[2:]}
     assert summary.restarts == len(running.of(ChildRestarted)) == 1
+
+
+def test_progress_beyond_reason_is_cut_down(bench: Bench) -> None:
+    (job,) = bench.enqueue({"do": "boast"})
+    _, running = bench.drain()
+    assert bench.row(job)["outcome"] == "ok"
+    assert {len(event.step) for event in running.of(JobProgress)} == {6, 40}
+    assert max(event.percent for event in running.of(JobProgress)) == 100
+
+
+def test_parameters_that_no_frame_can_hold_harm_their_job_only(bench: Bench) -> None:
+    bad, good = bench.enqueue({"number": 2**70}, {})
+    bench.drain()
+    assert [bench.row(job)["outcome"] for job in (bad, good)] == ["invalid", "ok"]
 
 
 def test_a_killed_child_is_replaced_and_its_job_runs_again(bench: Bench) -> None:

@@ -53,6 +53,17 @@ HANDLER = """
         os.write(int(sys.argv[1]), b"\\x00\\x00\\x00\\x05hello")
         time.sleep(60)
 
+    def boast(job, context):
+        send(dict(type="Progress", job_id=job.id, percent=10**12, step="x" * 100_000))
+
+    def babble(job, context):
+        send(dict(type="Failed", job_id=job.id, error={"code": ["a", "list"], "hint": 1.5}))
+        time.sleep(60)
+
+    def send(message):
+        from kizu_core.worker.frames import encode
+        os.write(int(sys.argv[1]), encode(message))
+
     def flood(job, context):
         os.write(int(sys.argv[1]), b"\\xff\\xff\\xff\\xff")
         time.sleep(60)
@@ -90,7 +101,8 @@ HANDLER = """
         return JobOutcome(result={"environment": dict(os.environ), "session": os.getsid(0) == os.getpid()})
 
     ACTIONS = {f.__name__: f for f in (
-        segv, leave, hang, stuck, garbage, flood, swell, raises, leaves, refuse, again, lie, smuggle, ask, look)}
+        segv, leave, hang, stuck, garbage, flood, boast, babble, swell,
+        raises, leaves, refuse, again, lie, smuggle, ask, look)}
 
     def note(job, what):
         if "ledger" in job.params:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from kizu_core.errors import ChildCrashed, DiskFull, JobCancelled, JobTimeout, KizuError, WorkerError
 from kizu_core.types import JobOutcome
+from kizu_core.worker.frames import encode
 from kizu_core.worker.leases import Held
 from kizu_core.worker.member import Member
 from kizu_core.worker.messages import (
@@ -82,7 +83,9 @@ class Batch:
         settler = self._shared.settler
         folder = folders.enter_context(workdir(self._shared.scratch, held.job.id))
         try:
-            return Member(held, folder, find_source(held.claim, folder, self._shared.policy))
+            member = Member(held, folder, find_source(held.claim, folder, self._shared.policy))
+            encode(member.task())  # parameters that have no form in a frame are the job's own fault
+            return member
         except SourceOffline as error:
             settler.put_off(held, error.message, OFFLINE_S)
         except DiskFull as error:
@@ -156,7 +159,7 @@ class Batch:
         except KizuError as error:
             reply = Answer(question=question.question, error=error.as_dict())
         self._since += time.monotonic() - asked  # waiting for us is not charged to the job
-        with suppress(OSError):
+        with suppress(OSError, WorkerError):
             self._child.send(reply)
 
     def _look_up(self, member: Member | None, asset_id: UUID) -> Mapping[str, Any] | None:

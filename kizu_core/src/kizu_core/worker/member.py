@@ -10,6 +10,9 @@ from kizu_core.worker.events import JobEvent, JobProgress, JobStarted
 from kizu_core.worker.leases import Held
 from kizu_core.worker.messages import Task
 
+MOST_STEP = 40
+"""Characters of a step's name, as many as its column keeps."""
+
 
 @dataclass(slots=True, eq=False)
 class Member:
@@ -47,7 +50,7 @@ class Member:
         return JobStarted(**about, attempt=self.held.claim.attempt) if first else None
 
     def advance(self, percent: int, step: str | None) -> JobProgress:
-        """Notes progress and gives what to tell."""
-        self.held.advance(percent, step)
+        """Notes progress, whatever number the child says, and gives what to tell."""
+        self.held.advance(max(0, min(100, percent)), step and step[:MOST_STEP])
         about = JobEvent.about(self.held.job, self.held.claim.asset)
         return JobProgress(**about, percent=self.held.progress, step=self.held.step)

@@ -18,6 +18,9 @@ from pydantic import TypeAdapter, ValidationError
 from kizu_core.errors import WorkerError
 from kizu_core.types import Job, JobOutcome
 
+Report = Mapping[str, str | bool | None]
+"""What `KizuError.as_dict` gives, and nothing that could not be stored in a job's row."""
+
 # ---- parent to child ------------------------------------------------------------------------------------
 
 
@@ -87,7 +90,7 @@ class Ready:
 class Refused:
     """The handler of the batch can't be built here, so none of its jobs was touched."""
 
-    error: Mapping[str, Any]
+    error: Report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +122,7 @@ class Failed:
     """The job failed; `error` as `KizuError.as_dict` gives it."""
 
     job_id: UUID
-    error: Mapping[str, Any]
+    error: Report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -77,35 +78,43 @@ class ChildProcess:
             return 0.0
 
     def alive(self) -> bool:
-        return self._process.poll() is None
+        return not self._ends_within(0)
 
     def stop(self) -> None:
         """Ends an idle child politely, a deaf one by force."""
         with suppress(OSError):
             self.send(Stop())
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(STOP_S)
+        self._ends_within(STOP_S)
         self.kill()
 
     def kill(self) -> None:
         """Ends it now, with everything that it started."""
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, signal.SIGKILL)
-        self._process.wait()
+        if self._process.returncode is None:  # not yet waited for, so the number can't be somebody else's
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, signal.SIGKILL)
+            self._process.wait()
         self._channel.close()
 
     def epitaph(self) -> str:
-        """How it ended, for a sentence: `was killed by SIGSEGV`. Ends it if it has not."""
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(STOP_S)
-        status = self._process.poll()
+        """How it ended, as the rest of a sentence: "was killed by SIGSEGV". Ends it if it has not."""
+        by_itself = self._ends_within(STOP_S)
         self.kill()
-        if status is None:
+        status = self._process.returncode
+        if not by_itself:
             return "stopped talking"
         if status >= 0:
             return f"ended with status {status}"
         name = signal.Signals(-status).name
         return f"was killed by {name}" + (" (out of memory, perhaps)" if name == "SIGKILL" else "")
+
+    def _ends_within(self, seconds: float) -> bool:
+        """Waits for its end without collecting its status, which would give its number free."""
+        end = time.monotonic() + seconds
+        while self._process.returncode is None and psutil.Process(self.pid).status() != psutil.STATUS_ZOMBIE:
+            if time.monotonic() >= end:
+                return False
+            time.sleep(0.01)
+        return True
 
     def _greet(self, values: Mapping[str, Any]) -> Sequence[str]:
         try:

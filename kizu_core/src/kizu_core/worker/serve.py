@@ -34,6 +34,7 @@ from kizu_core.worker.messages import (
     Progress,
     Ready,
     Refused,
+    Report,
     RunBatch,
     Stop,
     Task,
@@ -179,7 +180,7 @@ class Run:
             if isinstance(result, JobOutcome):
                 self._link.send(Finished(job_id=task.job.id, outcome=result))
             elif isinstance(result, KizuError):
-                self._link.send(Failed(job_id=task.job.id, error=result.as_dict()))
+                self._link.send(Failed(job_id=task.job.id, error=_told(result, self._batch.handler)))
             else:
                 raise TypeError(f"{type(result).__name__} where a result was due")
         self._executing = None
@@ -190,7 +191,7 @@ class Run:
             self._executing = job_id
             self._link.send(Executing(job_id=job_id))
 
-    def _fail(self, error: Mapping[str, Any]) -> None:
+    def _fail(self, error: Report) -> None:
         if self._executing is not None:
             self._link.send(Failed(job_id=self._executing, error=error))
 
@@ -211,13 +212,20 @@ class Run:
         )
 
 
-def _told(error: BaseException, handler: str) -> Mapping[str, Any]:
+def _told(error: BaseException, handler: str) -> Report:
     """The error as the parent is told of it. One that nobody foresaw goes to the log with its traceback.
 
     Trying again may help after such a one: its cause may have been the state of this process or machine.
     """
     if isinstance(error, KizuError):
-        return error.as_dict()
+        report = error.as_dict()
+        hint = report["hint"] and str(report["hint"])
+        return {
+            "code": str(report["code"]),
+            "message": error.message,
+            "hint": hint,
+            "retryable": bool(report["retryable"]),
+        }
     traceback.print_exception(error)
     message = f"{handler} failed with {type(error).__name__}: {str(error)[:500]}"
     return {"code": "bug", "message": message, "hint": "See the log of the child process.", "retryable": True}
