@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 import pytest
 
 from kizu_core.errors import PluginError, SettingError
-from kizu_core.worker.events import HandlerOff, JobDone, JobFailed, JobProgress, JobStarted
+from kizu_core.types import JobTable
+from kizu_core.worker.events import HandlerOff, JobDone, JobFailed, JobProgress, JobStarted, Waiting
 from kizu_support.bench import Bench, eventually
 from kizu_support.embedded import settings_for
 
@@ -145,3 +148,14 @@ def test_a_handler_that_is_not_there_is_named(bench: Bench) -> None:
 def test_a_worker_that_can_do_nothing_says_so(bench: Bench) -> None:
     with pytest.raises(PluginError):
         bench.worker(settings_for(bench.settings.home, load_plugins=()), only=("image-ai",))
+
+
+def test_a_drained_worker_waits_for_what_another_holds_and_says_so(bench: Bench) -> None:
+    (job,) = bench.enqueue({})
+    (claim,) = bench.database.worker.claim(JobTable.AI, "other", uuid4(), ["probe"], 1, 60)
+    running = bench.start(drain=True)
+    (said,) = eventually(lambda: running.of(Waiting))
+    assert "another worker" in said.message
+    bench.database.worker.release(claim)
+    running.end()
+    assert bench.row(job)["outcome"] == "ok"

@@ -24,7 +24,7 @@ from kizu_core.plugins.catalog import Catalog
 from kizu_core.privacy.http import Policy
 from kizu_core.settings import Settings
 from kizu_core.types import ModelType
-from kizu_core.worker.events import Event, Summary
+from kizu_core.worker.events import Event, Summary, Waiting
 from kizu_core.worker.lane import Lane
 from kizu_core.worker.leases import PROGRESS_S, Leases
 from kizu_core.worker.options import WorkerOptions
@@ -39,6 +39,9 @@ LOOK_S = 0.1
 
 COUNT_S = 1.0
 """How often an idle worker that is to drain counts what is left."""
+
+WORD_S = 30.0
+"""How often it says what it waits for."""
 
 
 class Worker:
@@ -62,7 +65,7 @@ class Worker:
         self._stops: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._stopping = threading.Event()
         self._lanes: list[Lane] = []
-        self._next_count = 0.0
+        self._next_count = self._next_word = 0.0
         _check_names(catalog, options)
         if not self._offers:
             raise PluginError("Nothing that this worker is to do can be done here.", hint="See `kizu plugins list -v`.")
@@ -161,7 +164,19 @@ class Worker:
             counts = self._database.worker.status()["jobs"]
         except (DatabaseError, DiskFull):
             return False
-        return self._all_idle() and shared.settler.left(counts) == 0
+        left = shared.settler.left(counts)
+        if not self._all_idle():
+            return False
+        if left:
+            self._wait_for_others(shared, left)
+        return left == 0
+
+    def _wait_for_others(self, shared: Shared, left: int) -> None:
+        """Says once in a while why a worker with nothing to do does not end."""
+        now = time.monotonic()
+        if now > self._next_word:
+            self._next_word = now + WORD_S
+            shared.emit(Waiting(message=f"Waiting for {left} that another worker has in hand or that are tried again."))
 
     def _all_idle(self) -> bool:
         return all(lane.idle for lane in self._lanes)
