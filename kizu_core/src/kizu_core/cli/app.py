@@ -84,7 +84,7 @@ def root(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
     ] = False,
 ) -> None:
-    """Search, text, people and moments in your own photos, on your own machine.
+    """Finds things in your own photos, on your own machine.
 
     No photo leaves it. Start with `kizu demo`, then `kizu run ~/Photos`.
     """
