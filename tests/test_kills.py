@@ -134,6 +134,7 @@ def test_ctrl_c_once_finishes_in_order_and_the_next_run_goes_on(slow: Kizu, phot
     assert process.wait(timeout=30) == 130
     said = out.read_text()
     assert "Stopping after the photo in hand" in said
+    assert "Waiting for" not in said
     assert "Run the same command again to go on where it stopped." in said
     assert out.with_suffix(".err").read_text() == ""
     assert slow("run", photos).code == 0

@@ -29,6 +29,9 @@ class Display(Protocol):
     def event(self, event: dict[str, Any]) -> None:
         """One event for a script."""
 
+    def reading(self, done: int, total: int) -> None:
+        """So many of the new and changed files of a folder are read."""
+
     def progress(self, progress: Progress) -> None:
         """The counts have changed."""
 
@@ -46,6 +49,9 @@ class JsonDisplay:
 
     def event(self, event: dict[str, Any]) -> None:
         print_json(event)
+
+    def reading(self, done: int, total: int) -> None:
+        pass  # an event of its own tells it
 
     def progress(self, progress: Progress) -> None:
         stages = {
@@ -80,13 +86,21 @@ class PlainDisplay:
     def event(self, event: dict[str, Any]) -> None:
         pass
 
+    def reading(self, done: int, total: int) -> None:
+        if done == total or self._is_time():
+            self.say(f"  read {done:,} of {total:,} new or changed files")
+
     def progress(self, progress: Progress) -> None:
-        now = time.monotonic()
         working = [stage for stage in progress.stages if stage.left]
-        if not working or now - self._last < PLAIN_EVERY_S:
-            return
+        if working and self._is_time():
+            self.say("  " + "; ".join(_line(stage) for stage in working))
+
+    def _is_time(self) -> bool:
+        now = time.monotonic()
+        if now - self._last < PLAIN_EVERY_S:
+            return False
         self._last = now
-        self.say("  " + "; ".join(_line(stage) for stage in working))
+        return True
 
     def conclude(self, event: dict[str, Any], lines: Iterable[str]) -> None:
         for line in lines:
@@ -112,6 +126,14 @@ class LiveDisplay:
 
     def event(self, event: dict[str, Any]) -> None:
         pass
+
+    def reading(self, done: int, total: int) -> None:
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+
+        table = Table.grid(padding=(0, 2))
+        table.add_row("reading files", ProgressBar(total=total, completed=done, width=24), f"{done:,}/{total:,}")
+        self._live.update(table)
 
     def progress(self, progress: Progress) -> None:
         self._live.update(_table(progress))

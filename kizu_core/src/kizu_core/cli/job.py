@@ -68,8 +68,8 @@ def _scanned(event: ScanProgress, display: Display) -> None:
     display.event({"event": "scan", **asdict(event)})
     if event.message:
         display.say(event.message)
-    elif event.stage == "reading":
-        display.say(f"  read {event.done:,} of {event.total:,} new or changed files")
+    elif event.stage == "reading" and event.total is not None:
+        display.reading(event.done, event.total)
 
 
 def _work(library: Library, display: Display) -> tuple[Summary, bool]:

@@ -10,11 +10,11 @@ from typing import TypeVar
 from kizu_core.errors import NoSuchModel
 from kizu_core.plugins.contract import CORE
 from kizu_core.plugins.discovery import PluginRecord, PluginState
-from kizu_core.plugins.specs import AnySpec, CommandSpec, JobHandlerSpec, ModelSpec, MomentStrategySpec
+from kizu_core.plugins.specs import AnySpec, CommandSpec, JobHandlerSpec, ModelSpec
 from kizu_core.plugins.suggestions import install_command, suggested
 from kizu_core.types import ModelType
 
-Spec = TypeVar("Spec", CommandSpec, JobHandlerSpec, MomentStrategySpec)
+Spec = TypeVar("Spec", CommandSpec, JobHandlerSpec)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,10 +118,6 @@ class Catalog:
     def handlers(self) -> tuple[JobHandlerSpec, ...]:
         """Job handlers, by name."""
         return self._of(JobHandlerSpec)
-
-    def strategies(self) -> tuple[MomentStrategySpec, ...]:
-        """Ways to find moments, by name."""
-        return self._of(MomentStrategySpec)
 
     def commands(self) -> tuple[CommandSpec, ...]:
         """Sub-commands of `kizu`, by name."""

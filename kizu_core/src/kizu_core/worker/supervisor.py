@@ -143,7 +143,7 @@ class Worker:
                     self._stops.get(timeout=LOOK_S)
                     self._stop(shared)
                 failed = any(future.done() and future.exception() for future in futures)
-                if (failed or self._is_drained(shared)) and not self._stopping.is_set():
+                if not self._stopping.is_set() and (failed or self._is_drained(shared)):
                     self._stop(shared)
         for future in futures:
             future.result()

@@ -1,0 +1,46 @@
+"""What is shown without a terminal: enough lines to see life, not so many that they drown a log."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from kizu_core.cli.display import JsonDisplay, PlainDisplay, open_display
+from kizu_core.cli.progress import Progress
+
+
+def some_progress() -> Progress:
+    progress = Progress()
+    progress.update({"ocr": {"waiting": 3, "done": 1}, "optimize": {"done": 4}}, now=0)
+    return progress
+
+
+def test_plain_lines_are_few_and_the_last_is_never_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    display = PlainDisplay()
+    for done in range(500, 20_001, 500):
+        display.reading(done, 20_000)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == ["  read 500 of 20,000 new or changed files", "  read 20,000 of 20,000 new or changed files"]
+
+
+def test_plain_progress_names_the_stages_that_still_work(capsys: pytest.CaptureFixture[str]) -> None:
+    display = PlainDisplay()
+    for _ in range(5):
+        display.progress(some_progress())
+    assert capsys.readouterr().out == "  text 1/4\n"
+
+
+def test_everything_for_a_script_is_json_and_the_end_is_the_event(capsys: pytest.CaptureFixture[str]) -> None:
+    display = JsonDisplay()
+    display.say("Opening the database.")
+    display.reading(1, 2)
+    display.progress(some_progress())
+    display.conclude({"event": "summary"}, ["Done."])
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [event["event"] for event in events] == ["message", "progress", "summary"]
+    assert events[1]["stages"]["ocr"] == {"waiting": 3, "retrying": 0, "done": 1, "failed": 0, "per_second": 0.0}
+
+
+def test_without_a_terminal_there_is_no_live_table() -> None:
+    assert isinstance(open_display(as_json=False), PlainDisplay)
