@@ -25,6 +25,13 @@ from kizu_support.embedded import foreign_server
 
 
 @pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """Short, so that the socket lies in the data folder, however deep the folder of the test run is."""
+    with tempfile.TemporaryDirectory(prefix="kizu-") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
 def innocent() -> Iterator[subprocess.Popen[bytes]]:
     """A process that has nothing to do with databases."""
     process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
