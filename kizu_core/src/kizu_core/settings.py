@@ -66,6 +66,10 @@ class Paths:
         return self.home / "models"
 
     @property
+    def backups(self) -> Path:
+        return self.home / "backups"
+
+    @property
     def logs(self) -> Path:
         return self.home / "logs"
 
@@ -103,6 +107,14 @@ class Settings(BaseModel):
     user: Annotated[str, Env("KIZU_USER"), Field(description="whose library a command works on", min_length=1)] = "me"
 
     model_cache_dir: Annotated[Path | None, Env("MODEL_CACHE_DIR"), Field(description="folder of model weights")] = None
+    model_hub: Annotated[
+        str, Env("KIZU_MODEL_HUB"), Field(description="the model hub, or a mirror of it, that weights are pulled from")
+    ] = "https://huggingface.co"
+    model_hosts: Annotated[
+        tuple[str, ...],
+        Env("KIZU_MODEL_HOSTS"),
+        Field(description="further hosts that a download of weights may be handed over to"),
+    ] = ()
     default_models: Annotated[
         Mapping[str, str], Field(description="the model of each kind; set with `kizu models use KIND NAME`")
     ] = {}
@@ -138,6 +150,9 @@ class Settings(BaseModel):
     allow_external_apis: Annotated[
         bool, Env("ALLOW_EXTERNAL_APIS"), Field(description="always false: Kizu talks to nobody else")
     ] = False
+    selftest: Annotated[
+        bool, Env("KIZU_SELFTEST"), Field(description="do selftest jobs, which sleep, fail and crash as they are told")
+    ] = False
     debug: Annotated[bool, Env("KIZU_DEBUG", "DEBUG"), Field(description="more in the logs, tracebacks on errors")] = (
         False
     )
@@ -145,7 +160,7 @@ class Settings(BaseModel):
     _origins: Mapping[str, str] = PrivateAttr(default_factory=dict)
     _variables: Mapping[str, str] = PrivateAttr(default_factory=dict)
 
-    _split = field_validator("disable_plugins", "load_plugins", "fetch_allow", mode="before")(_words)
+    _split = field_validator("disable_plugins", "load_plugins", "fetch_allow", "model_hosts", mode="before")(_words)
 
     @field_validator("allow_external_apis")
     @classmethod

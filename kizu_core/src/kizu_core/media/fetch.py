@@ -16,7 +16,8 @@ MAX_BYTES = 100_000_000
 MAX_REDIRECTS = 3
 TOTAL_S = 20.0
 MAX_RETRY_AFTER_S = 3600.0
-_BUSY = frozenset({408, 425, 429})
+BUSY = frozenset({408, 425, 429})
+"""Answers after which the same request may succeed later, besides those of 500 and above."""
 
 
 def fetch(url: str, dest: Path, policy: Policy, *, total_s: float = TOTAL_S, max_bytes: int = MAX_BYTES) -> Path:
@@ -33,7 +34,7 @@ def fetch(url: str, dest: Path, policy: Policy, *, total_s: float = TOTAL_S, max
         raise FetchRefused("The address of the photo is not a valid one.") from None
     try:
         with (
-            _network_errors(target.host),
+            network_errors(target.host),
             open_client(policy, total_s=total_s) as client,
             _following(client, target) as response,
         ):
@@ -61,15 +62,16 @@ def _check_status(response: httpx.Response) -> None:
     status, host = response.status_code, response.url.host
     if status in (404, 410):
         raise SourceMissing(f"The photo is not on {host} any more ({status}).")
-    if status in _BUSY or status >= 500:
-        raise FetchFailed(f"{host} can't deliver now ({status}).", retry_after_s=_retry_after(response))
+    if status in BUSY or status >= 500:
+        raise FetchFailed(f"{host} can't deliver now ({status}).", retry_after_s=retry_after(response))
     if status != 200:
         raise FetchError(f"{host} does not hand the photo out ({status}).", hint="Has the address expired?")
     if response.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise FetchRefused(f"{host} sent the photo compressed, although it was asked not to.")
 
 
-def _retry_after(response: httpx.Response) -> float | None:
+def retry_after(response: httpx.Response) -> float | None:
+    """How many seconds the server asks to be left alone, at most an hour; None if it does not say."""
     seconds = response.headers.get("Retry-After", "").strip()
     return min(float(seconds), MAX_RETRY_AFTER_S) if seconds.isascii() and seconds.isdigit() else None
 
@@ -86,7 +88,8 @@ def _save(response: httpx.Response, part: Path, max_bytes: int) -> None:
 
 
 @contextlib.contextmanager
-def _network_errors(host: str) -> Iterator[None]:
+def network_errors(host: str) -> Iterator[None]:
+    """What httpx and the disk raise during a download from `host`, as errors of ours."""
     try:
         yield
     except KizuError:

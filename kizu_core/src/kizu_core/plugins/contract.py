@@ -57,6 +57,11 @@ _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _REFERENCE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _FILE = re.compile(r"[\w.+-]*\w[\w.+-]*")
+_HERE = r"http://(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?"
+_SOURCE = re.compile(rf"package:.+|hf:[\w.-]+/[\w.-]+@[\w.-]+/\S+|(?:https://[^\s/?#@]+|{_HERE})/\S+")
+
+DOWNLOAD_HOST = re.compile(rf"(?:lan\+)?https://(?:\*\.)?[\w.-]+(?::\d+)?(?:/[^\s?#]*)?|{_HERE}(?:/[^\s?#]*)?")
+"""Where weights may come from: encrypted, or not leaving this machine. `*.` stands for any names before the rest."""
 
 
 def check_core_range(requires: Iterable[str]) -> str | None:
@@ -149,8 +154,11 @@ def _model_problems(spec: ModelSpec) -> Iterable[str]:
 def _weight_problems(weight: WeightFile) -> Iterable[str]:
     if not _FILE.fullmatch(weight.name):
         yield f"the weight file {weight.name!r} needs a plain file name"
-    if not weight.source.startswith(("package:", "https://")):
-        yield f"the source of {weight.name} is neither package: nor https:"
+    if not _SOURCE.fullmatch(weight.source):
+        yield f"the source of {weight.name} is not of the form package:..., hf:ORG/REPO@REVISION/path or https://..."
+    for host in weight.hosts:
+        if not DOWNLOAD_HOST.fullmatch(host) or host.startswith("lan+"):
+            yield f"{weight.name} names {host!r} as a host, which is not of the form https://name"
     if weight.sha256 is not None and not (_DIGEST.fullmatch(weight.sha256) and weight.digest_source):
         yield f"the sha256 of {weight.name} needs 64 hexadecimal digits and a digest_source"
     if weight.bytes < 1 or not weight.licence:

