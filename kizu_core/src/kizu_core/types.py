@@ -49,6 +49,12 @@ OPERATION_MODELS: Mapping[str, ModelType] = {
 }
 """Operation of an `image_ai` job -> the kind of model that does it (specification, "Operations")."""
 
+SELFTEST = "selftest"
+"""Handler, job type and operation of the jobs that prove the queue; see `kizu_core.jobs.selftest`."""
+
+SELFTEST_LEDGER = "kizu_selftest_ledger"
+"""The table of what they did."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
@@ -134,7 +140,7 @@ class ResultRow:
 
     table: str
     user_id: UUID
-    asset_id: UUID
+    asset_id: UUID | None
     values: Mapping[str, Any]
 
 

@@ -61,7 +61,7 @@ def urls(home: Path) -> Iterator[Urls]:
         ("jit", "off"),
         ("data_checksums", "on"),
         ("server_encoding", "UTF8"),
-        ("max_connections", "100"),
+        ("max_connections", "200"),
         ("log_min_error_statement", "panic"),
     ],
 )

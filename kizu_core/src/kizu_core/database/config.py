@@ -3,22 +3,41 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 
+from kizu_core.database.passwords import LOGIN_ROLES
+
+DATABASE = "kizu"
+PORT = 5432  # of the socket's name; nothing listens on it unless asked to
 MB = 1024 * 1024
 LARGEST_BUFFERS_MB = 1024
 CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
 
-def configuration(socket_folder: Path) -> str:
+@dataclass(frozen=True, slots=True)
+class Tcp:
+    """Where the server listens besides its socket: an IP address of this machine, and a port."""
+
+    host: str
+    port: int
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine can reach it."""
+        return ip_address(self.host).is_loopback
+
+
+def configuration(socket_folder: Path, tcp: Tcp | None = None) -> str:
     """Text of `kizu.conf` for this machine and this place of the socket."""
     settings: dict[str, str] = {
-        "listen_addresses": "",
+        "listen_addresses": tcp.host if tcp else "",
         # A list to PostgreSQL: the inner quotes keep a comma or a space inside one path.
         "unix_socket_directories": '"' + str(socket_folder).replace('"', '""') + '"',
         "unix_socket_permissions": "0700",
-        "port": "5432",
-        "max_connections": "100",
+        "port": str(tcp.port if tcp else PORT),
+        "max_connections": "200",
         "shared_buffers": f"{shared_buffers_mb()}MB",
         "fsync": "on",
         "synchronous_commit": "on",
@@ -36,6 +55,15 @@ def configuration(socket_folder: Path) -> str:
         "log_parameter_max_length_on_error": "0",
     }
     return "".join(f"{name} = {_quoted(value)}\n" for name, value in settings.items())
+
+
+def access_rules(tcp: Tcp | None = None) -> str:
+    """Text of `pg_hba.conf`. Nobody else gets in, the superuser included: no line means no entry."""
+    rule = f"{DATABASE} {','.join(LOGIN_ROLES)}"
+    lines = [f"local {rule} scram-sha-256"]
+    if tcp is not None:
+        lines += [f"host {rule} {'samehost' if tcp.is_local else 'all'} scram-sha-256"]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def shared_buffers_mb() -> int:

@@ -96,6 +96,30 @@ class Database:
         """The user called `name`, made if there is none."""
         return UUID(self._call("ensure_user", name=name))
 
+    def users(self) -> list[Json]:
+        """All users: `{id, name, created_at, photos, roots}`, by name."""
+        rows: list[Json] = self._call("users")
+        return rows
+
+    def user_counts(self, user: UUID) -> dict[str, int]:
+        """How much of each kind a user has."""
+        counts: dict[str, int] = self._call("user_counts", user=user)
+        return counts
+
+    def add_user(self, name: str) -> UUID | None:
+        """A new user; None if somebody has that name."""
+        made = self._call("add_user", name=name)
+        return UUID(made) if made else None
+
+    def rename_user(self, user: UUID, name: str) -> bool:
+        """False if somebody else has that name."""
+        return bool(self._call("rename_user", user=user, name=name))
+
+    def delete_user(self, user: UUID) -> dict[str, int]:
+        """Delete some rows of a user, by table; {} once nothing is left, `running` while a worker has jobs in hand."""
+        counts: dict[str, int] = self._call("delete_user", user=user)
+        return counts
+
     def worker_hello(self, worker: str, info: Mapping[str, Any], can: Iterable[str]) -> None:
         """Register a worker, or show that it lives; offers its operations."""
         self._call("worker_hello", worker=worker, info=info, can=list(can))
@@ -147,6 +171,10 @@ class Database:
     def reap(self, limit: int = 100) -> int:
         """Return jobs of dead workers to the queue; how many."""
         return int(self._call("reap", limit=limit))
+
+    def selftest_start(self, claim: Claim) -> None:
+        """Write to the ledger that the child turned to a selftest job."""
+        self._call("selftest_start", job=claim.job.id, attempt=claim.attempt, token=claim.token)
 
     def cancel(self, table: JobTable, jobs: Iterable[UUID]) -> int:
         """Cancel waiting jobs and ask running ones to stop; how many."""

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from abc import abstractmethod
 from pathlib import Path
 from uuid import UUID
 
-from kizu_core.errors import JobError, KizuError, SourceMissing
+from kizu_core.errors import JobError, SourceMissing
+from kizu_core.jobs.single import SingleHandler
 from kizu_core.plugins.protocols import JobContext
 from kizu_core.types import Job, JobOutcome
 
 
-class PhotoHandler(ABC):
-    """Does job after job: what one photo raises is that job's own result. See `JobHandler`."""
+class PhotoHandler(SingleHandler):
+    """Does job after job, each with its photo at hand."""
 
-    def run(self, jobs: Sequence[Job], contexts: Sequence[JobContext]) -> Iterator[JobOutcome | KizuError]:
-        for job, context in zip(jobs, contexts, strict=True):
-            try:
-                yield self._one(job, context)
-            except KizuError as error:
-                yield error
-
-    def _one(self, job: Job, context: JobContext) -> JobOutcome:
+    def one(self, job: Job, context: JobContext) -> JobOutcome:
         if job.asset_id is None:
             raise JobError("The job names no photo.", hint=f"A job of the type {job.job_type} needs an asset_id.")
         if context.source is None:

@@ -1,4 +1,4 @@
-"""Core as its own first plugin: the handlers for pictures."""
+"""Core as its own first plugin: the handlers for pictures, and one to prove the queue with."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from kizu_core.plugins.hookspecs import hookimpl
 from kizu_core.plugins.specs import JobHandlerSpec
-from kizu_core.types import OPERATION_MODELS, JobTable
+from kizu_core.types import OPERATION_MODELS, SELFTEST, JobTable
 
 OPTIMIZE_VERSION = "1"
 """Raised when thumbnails or web versions come out differently, so that old ones are made anew."""
@@ -32,5 +32,15 @@ def kizu_job_handlers() -> Iterable[JobHandlerSpec]:
             offers=("optimize",),
             timeout_s=120,
             versions={"optimize": OPTIMIZE_VERSION},
+        ),
+        JobHandlerSpec(  # never offered without the setting KIZU_SELFTEST
+            name=SELFTEST,
+            summary="proves the queue; works with KIZU_SELFTEST=1 only",
+            table=JobTable.AI,
+            job_type=SELFTEST,
+            factory="kizu_core.jobs.selftest:build",
+            offers=(SELFTEST,),
+            timeout_s=120,
+            batch=100,
         ),
     ]

@@ -10,7 +10,7 @@ from kizu_core.models.weights import Readiness, readiness
 from kizu_core.plugins.catalog import Catalog
 from kizu_core.plugins.specs import JobHandlerSpec
 from kizu_core.settings import Settings
-from kizu_core.types import OPERATION_MODELS
+from kizu_core.types import OPERATION_MODELS, SELFTEST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +59,8 @@ def gaps(catalog: Catalog, settings: Settings) -> tuple[Gap, ...]:
 
 
 def _offer(entry: str, handler: JobHandlerSpec, catalog: Catalog, settings: Settings) -> Offer | None:
+    if entry == SELFTEST and not settings.selftest:
+        return None
     kind = OPERATION_MODELS.get(entry)
     if kind is None:
         version = handler.versions.get(entry, "1")

@@ -145,6 +145,7 @@ class Batch:
         self._executing, self._since = self._members.get(job_id) if job_id else None, now
         if job_id in self._open and (started := self._open[job_id].start()):
             self._shared.emit(started)
+            self._shared.settler.begun(self._open[job_id].held)
 
     def _progress(self, message: Progress) -> None:
         if message.job_id in self._open:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from kizu_core.errors import WorkerError
-from kizu_core.types import Job, JobOutcome, NewJob, OperationResult, ResultRow
+from kizu_core.types import SELFTEST_LEDGER, Job, JobOutcome, NewJob, OperationResult, ResultRow
 
 TABLES = frozenset(
     {
@@ -23,6 +23,7 @@ TABLES = frozenset(
         "image_descriptions",
         "moments",
         "moment_assets",
+        SELFTEST_LEDGER,
     }
 )
 MOST_ROWS = 20_000

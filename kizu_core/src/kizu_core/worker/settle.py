@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
@@ -13,7 +14,7 @@ from kizu_core.database import Database
 from kizu_core.errors import DatabaseError, DatabaseUnavailable, DiskFull, KizuError, SchemaMismatch
 from kizu_core.models.offers import Offer
 from kizu_core.plugins.specs import JobHandlerSpec
-from kizu_core.types import JobOutcome
+from kizu_core.types import SELFTEST, JobOutcome
 from kizu_core.worker.events import Event, JobDone, JobEvent, JobFailed, JobReturned, Summary
 from kizu_core.worker.leases import Held, Leases
 from kizu_core.worker.patience import Patience
@@ -51,6 +52,12 @@ class Settler:
         self._counting = threading.Lock()
         self._put_off: dict[UUID, tuple[str, ...]] = {}
         self.summary = Summary()
+
+    def begun(self, held: Held) -> None:
+        """The child turned to the job. Only selftest jobs leave a trace of that in the database."""
+        if held.job.job_type == SELFTEST:
+            with suppress(DatabaseUnavailable, DiskFull):  # then the lease is lost as well
+                self._patience.call(lambda: self._database.selftest_start(held.claim), until=held.good_until)
 
     def complete(self, held: Held, outcome: JobOutcome, workdir: Path) -> None:
         """Stores files, then results and state in one transaction.

@@ -23,7 +23,7 @@ from kizu_core.models.offers import offers
 from kizu_core.plugins.catalog import Catalog
 from kizu_core.privacy.http import Policy
 from kizu_core.settings import Settings
-from kizu_core.types import ModelType
+from kizu_core.types import SELFTEST, ModelType
 from kizu_core.worker.events import Event, Summary, Waiting
 from kizu_core.worker.lane import Lane
 from kizu_core.worker.leases import PROGRESS_S, Leases
@@ -66,7 +66,7 @@ class Worker:
         self._stopping = threading.Event()
         self._lanes: list[Lane] = []
         self._next_count = self._next_word = 0.0
-        _check_names(catalog, options)
+        _check_names(catalog, settings, options)
         if not self._offers:
             raise PluginError("Nothing that this worker is to do can be done here.", hint="See `kizu plugins list -v`.")
 
@@ -221,7 +221,9 @@ class Worker:
         return self._settings.child_values(models)
 
 
-def _check_names(catalog: Catalog, options: WorkerOptions) -> None:
+def _check_names(catalog: Catalog, settings: Settings, options: WorkerOptions) -> None:
+    if SELFTEST in (options.only or ()) and not settings.selftest:
+        raise SettingError("Selftest jobs are switched off.", hint="KIZU_SELFTEST=1 switches them on.")
     names = sorted(spec.name for spec in catalog.handlers())
     for name in options.only or ():
         if name not in names:

@@ -6,7 +6,8 @@
 create or replace function kizu.result_table(p_operation text) returns text
 language sql immutable parallel safe set search_path = '' as $$
   select case p_operation when 'embedding' then 'image_embeddings' when 'faces' then 'face_embeddings'
-    when 'objects' then 'detected_objects' when 'ocr' then 'extracted_text' when 'describe' then 'image_descriptions' end
+    when 'objects' then 'detected_objects' when 'ocr' then 'extracted_text' when 'describe' then 'image_descriptions'
+    when 'selftest' then 'kizu_selftest_ledger' end
 $$;
 
 -- Inserts a list of like rows into a result table. Photo and user are the job's; a row that names others is refused, as
@@ -79,13 +80,14 @@ begin
   if stray is not null then
     raise exception 'There are rows for "%", but no operation that makes them.', stray using errcode = '22023';
   end if;
-  if p_job.asset_id is null then
-    return;
+  if p_job.job_type = 'selftest' then
+    perform kizu.store_selftest(p_job, p_payload -> 'rows' -> 'kizu_selftest_ledger');
+  elsif p_job.asset_id is not null then
+    for done in select * from jsonb_array_elements(coalesce(p_payload -> 'operations', '[]')) loop
+      perform kizu.replace_results(p_job, done, p_payload -> 'rows' -> kizu.result_table(done ->> 'operation'));
+    end loop;
+    perform kizu.set_asset(p_job, coalesce(p_payload -> 'asset', '{}'));
   end if;
-  for done in select * from jsonb_array_elements(coalesce(p_payload -> 'operations', '[]')) loop
-    perform kizu.replace_results(p_job, done, p_payload -> 'rows' -> kizu.result_table(done ->> 'operation'));
-  end loop;
-  perform kizu.set_asset(p_job, coalesce(p_payload -> 'asset', '{}'));
 end $$;
 
 -- The columns of a photo that a handler may set. An image job shows the same addresses in the specification's columns.
@@ -191,6 +193,35 @@ begin
   return 'ok';
 end $$;
 
+-- Many completions in one transaction. `p_items`: [{id, token, payload}]; answers [{id, answer}] in that order. What the
+-- database refuses of one job ({id, refused}) takes nothing back of the others.
+create or replace function public.kizu_complete_many(p_table text, p_items jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  answers jsonb := '[]';
+  item record;
+begin
+  -- Jobs in the order of their ids, then photos in that of theirs: two such calls never wait for each other in a circle.
+  execute format('select from public.%I where id in (select (i ->> ''id'')::uuid from jsonb_array_elements($1) i)
+                  order by id for update', kizu.job_table(p_table)) using p_items;
+  for item in
+    select i.id, i.token, i.payload from jsonb_to_recordset(p_items) as i (id uuid, token uuid, payload jsonb)
+    left join kizu.jobs j on j.table_name = p_table and j.id = i.id order by j.asset_id, i.id
+  loop
+    begin
+      answers := answers || jsonb_build_object('id', item.id,
+        'answer', public.kizu_complete(p_table, item.id, item.token, item.payload));
+    exception
+      when transaction_rollback then
+        raise; -- a deadlock, say: nobody's fault, so all of it is to be repeated
+      when others then
+        answers := answers || jsonb_build_object('id', item.id, 'refused', sqlerrm);
+    end;
+  end loop;
+  return (select jsonb_agg(a order by i.n) from jsonb_array_elements(p_items) with ordinality i (item, n)
+          join jsonb_array_elements(answers) a on a ->> 'id' = i.item ->> 'id');
+end $$;
+
 -- The claimed part failed. `p_error`: {code, message, hint, retryable, crashed, operations}. Two crashes are tried again
 -- at once (the worker runs such a job alone), the third is the end. Else the database decides on the delay, unless the
 -- storage has named one (`p_retry_s`).
@@ -278,7 +309,8 @@ end $$;
 
 select kizu.expose(f, 'service_role') from unnest(array[
   'kizu.result_table', 'kizu.insert_results', 'kizu.replace_results', 'kizu.store_results', 'kizu.set_asset',
-  'kizu.settle_completed', 'kizu.take_away', 'kizu.lock_asset', 'public.kizu_complete', 'public.kizu_fail',
+  'kizu.settle_completed', 'kizu.take_away', 'kizu.lock_asset', 'public.kizu_complete',
+  'public.kizu_complete_many', 'public.kizu_fail',
   'public.kizu_release', 'public.kizu_reap']::regproc[]) f;
 
 insert into kizu.schema_version (version, name) values ('20261123080330', 'queue_finish') on conflict do nothing;
