@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -118,6 +119,35 @@ class Caption:
     text: str
     task: str
     score: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Photo:
+    """A photo as moment strategies see it: when, where and with whom; no picture and no path.
+
+    `taken`: by the clock of the place where it was taken, without a zone, None if nobody knows. `latitude` and
+    `longitude`: degrees (WGS 84), both or none. `place`: its name. `people`: names of those in it.
+    """
+
+    asset_id: UUID
+    taken: datetime | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    place: str | None = None
+    people: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MomentCandidate:
+    """Photos that belong together. `asset_ids`: in the order to show them, none twice.
+
+    `criteria`: the rule and the numbers behind it, as JSON; people are shown it as the reason.
+    """
+
+    title: str
+    asset_ids: tuple[UUID, ...]
+    subtitle: str = ""
+    criteria: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

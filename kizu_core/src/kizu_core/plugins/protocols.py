@@ -1,20 +1,32 @@
 """What a loaded thing can do. Models see pictures and text only: never a job, a user, a URL or a database.
 
 Batch first, results aligned with the input by index, an empty batch gives an empty result, inputs are never
-modified. `close` gives memory back and may be called twice.
+modified. `close` gives memory back and may be called twice. Calls come one at a time, from any thread.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from uuid import UUID
 
 from kizu_core.errors import KizuError
 from kizu_core.plugins.specs import ModelSpec
-from kizu_core.types import Caption, Detection, Face, Job, JobOutcome, ModelType, Picture, TextSpan
+from kizu_core.types import (
+    Caption,
+    Detection,
+    Face,
+    Job,
+    JobOutcome,
+    ModelType,
+    MomentCandidate,
+    Photo,
+    Picture,
+    TextSpan,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -77,6 +89,14 @@ class Vlm(Model, Protocol):
 class FaceClusterer(Model, Protocol):
     def cluster(self, vectors: Vectors, photos: Sequence[int]) -> Sequence[int | None]:
         """A cluster number per face, None for noise. `photos[i]` numbers the photo that face i is in."""
+
+
+class MomentStrategy(Protocol):
+    def propose(self, photos: Sequence[Photo], *, now: datetime) -> Sequence[MomentCandidate]:
+        """Moments among one user's photos, which come in no particular order.
+
+        `now` has no zone, as `Photo.taken` has none. What is proposed follows from the arguments alone.
+        """
 
 
 class ModelSource(Protocol):

