@@ -24,8 +24,9 @@
     ├── JobError                a job row asks for something impossible
     │   ├── JobCancelled        the user took it back
     │   └── JobTimeout          it ran past its limit                      (retryable)
-    └── WorkerError
-        └── ChildCrashed        the model process died                     (retryable)
+    ├── WorkerError
+    │   └── ChildCrashed        the model process died                     (retryable)
+    └── EgressRefused           something tried to send out what must not leave
 
 An error is one sentence for a person, an optional next step (`hint`), a stable `code` that is the same
 in logs, job rows and JSON, and whether trying again can help (`retryable`).
@@ -162,6 +163,12 @@ class WorkerError(KizuError):
 class ChildCrashed(WorkerError):
     code = "child_crashed"
     retryable = True
+
+
+class EgressRefused(KizuError, PermissionError):
+    """An `OSError` as well: libraries that can do without the network then go on as they would without one."""
+
+    code = "egress_refused"
 
 
 def _tree(root: type[KizuError]) -> dict[str, type[KizuError]]:
