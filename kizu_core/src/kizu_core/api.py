@@ -19,6 +19,7 @@ from uuid import UUID
 from kizu_core.database.opening import OpenDatabase, open_database
 from kizu_core.library.reconcile import OnEvent, Reconciler
 from kizu_core.library.report import ReconcileReport
+from kizu_core.library.users import checked_name
 from kizu_core.models.offers import Gap, Offer, gaps, offers, wanted
 from kizu_core.models.selection import load_catalog, pin_defaults
 from kizu_core.plugins.catalog import Catalog
@@ -120,4 +121,4 @@ def open_library(
     if pin:
         pin_defaults(settings, catalog)
     with open_database(settings, on_wait) as database:
-        yield Library(settings, database, catalog, user or settings.user)
+        yield Library(settings, database, catalog, checked_name(user or settings.user))

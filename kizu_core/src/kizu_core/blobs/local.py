@@ -11,6 +11,7 @@ import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import UUID
 
 from kizu_core.errors import DiskFull, StorageError
 
@@ -57,6 +58,20 @@ class LocalBlobs:
         """What `thumbnail` and `web_uri` hold: the key itself, which whoever serves the folder resolves."""
         parse_key(key)
         return key
+
+    def remove_user(self, user: UUID) -> int:
+        """Removes every blob of a user; how many there were. Follows no link. Raises `StorageError`."""
+        folder = self.root / str(user)
+        if folder.is_symlink():
+            raise StorageError(
+                f"{folder} is a link, which Kizu never makes.", hint="Look where it leads and remove it."
+            )
+        if not folder.exists():
+            return 0
+        with _storage_errors(self.root):
+            count = sum(len(files) for _, _, files in os.walk(folder))
+            shutil.rmtree(folder)
+        return count
 
     @contextlib.contextmanager
     def _folder(self, folders: list[str], *, create: bool) -> Iterator[int]:

@@ -160,6 +160,12 @@ class Database:
         """Store results and finish (that part of) the job in one transaction: ok, already or lease_lost."""
         return self._finish("complete", claim, payload=payload)
 
+    def complete_many(self, table: JobTable, done: Sequence[tuple[Claim, Mapping[str, Any]]]) -> list[Json]:
+        """`complete` for several jobs in one transaction: `{id, answer}` each, or `{id, refused: why}`, in that order."""
+        items = [{"id": claim.job.id, "token": claim.token, "payload": payload} for claim, payload in done]
+        answers: list[Json] = self._call("complete_many", table=table, items=items)
+        return answers
+
     def fail(self, claim: Claim, error: Mapping[str, Any], retry_s: float | None = None) -> str:
         """Give up on this attempt: retry, dead, invalid, already or lease_lost."""
         return self._finish("fail", claim, error=error, retry_s=retry_s)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, TypeVar
 from uuid import UUID
@@ -14,6 +12,7 @@ from uuid import UUID
 from kizu_core.database.opening import OpenDatabase
 from kizu_core.database.paths import path_to_text, readable, text_to_path
 from kizu_core.errors import LibraryError
+from kizu_core.library.alone import alone
 from kizu_core.library.answers import Answer
 from kizu_core.library.compare import Comparison, KnownFile, compare
 from kizu_core.library.place import Place, device_of, is_gone, why_offline
@@ -55,24 +54,15 @@ class Reconciler:
         missing then. Raises `LibraryError` for a folder that is not there and never was, and database errors.
         """
         started = time.monotonic()
-        with self._alone():
+        with alone(self._paths, self._user, self._wait_in_line):  # a second scan finds nothing left to read
             report = self._reconcile(folder)
         report.seconds = time.monotonic() - started
         self._say(Progress(stage="done", done=report.read, total=report.read))
         return report
 
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """One scan of a library at a time: a second one waits, then finds nothing left to read."""
-        self._paths.run.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with (self._paths.run / f"library-{self._user}.lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                message = "Another Kizu is reading photos into this library; this one goes on when it has finished."
-                self._say(Progress(stage="waiting", message=message))
-                fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+    def _wait_in_line(self) -> None:
+        message = "Another Kizu is reading photos into this library; this one goes on when it has finished."
+        self._say(Progress(stage="waiting", message=message))
 
     def _reconcile(self, folder: Path) -> ReconcileReport:
         place = self._place(folder)

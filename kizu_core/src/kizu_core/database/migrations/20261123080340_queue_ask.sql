@@ -1,12 +1,5 @@
 -- Asking for work and taking it back; workers come and go.
 
-create or replace function public.kizu_ensure_user(p_name text) returns uuid
-language plpgsql set search_path = '' as $$
-begin
-  insert into public.profiles (display_name) values (p_name) on conflict (display_name) do nothing;
-  return (select p.id from public.profiles p where p.display_name = p_name);
-end $$;
-
 -- Registers a worker and marks operations as offered. An operation offered for the first time joins every unfinished
 -- job that asked for `all`, also where a worker holds the job: its completion then leaves the new part to be done.
 create or replace function public.kizu_worker_hello(p_worker text, p_info jsonb, p_can text[]) returns void
@@ -141,8 +134,7 @@ begin
 end $$;
 
 select kizu.expose(f, 'service_role') from unnest(array[
-  'public.kizu_ensure_user', 'public.kizu_worker_hello', 'public.kizu_worker_bye', 'public.kizu_cancel',
-  'public.kizu_requeue']::regproc[]) f;
+  'public.kizu_worker_hello', 'public.kizu_worker_bye', 'public.kizu_cancel', 'public.kizu_requeue']::regproc[]) f;
 select kizu.expose(f, 'authenticated', 'service_role')
   from unnest(array['kizu.enqueue_one', 'public.kizu_enqueue']::regproc[]) f;
 select kizu.expose('kizu.job_table', 'authenticated', 'service_role');
