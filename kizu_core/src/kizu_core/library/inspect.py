@@ -20,10 +20,11 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
-from kizu_core.errors import KizuError, LibraryError, UnreadablePicture, UnsupportedFormat
+from kizu_core.errors import KizuError, LibraryError, PictureTooLarge, UnreadablePicture, UnsupportedFormat
 from kizu_core.library.answers import Answer, error_entry
 from kizu_core.library.sidecar import sidecar_of
 from kizu_core.media.facts import PictureFacts, read_facts
+from kizu_core.media.memory import bounded
 from kizu_core.media.sniff import HEAD_BYTES, Format, sniff
 
 
@@ -32,12 +33,14 @@ def inspect_file(path: Path, kind: str) -> Answer:
     try:
         # Not blocking: a pipe may have been put in the file's place since it was listed.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as file:
+        with os.fdopen(descriptor, "rb") as file, bounded():
             asset, sha256 = _inspect(path, kind, file)
     except KizuError as error:
         return {"error": error_entry(error)}
     except OSError as error:
         return {"error": error_entry(LibraryError(f"It can't be opened: {error.strerror or error}."), retryable=True)}
+    except MemoryError:
+        return {"error": error_entry(PictureTooLarge("Reading its headers needs more memory than there is."))}
     except Exception as error:  # noqa: BLE001 (a parser's own bug costs this file only)
         return {"error": error_entry(UnreadablePicture(f"Its headers can't be read ({type(error).__name__})."))}
     if sha256 is None:

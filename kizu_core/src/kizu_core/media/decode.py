@@ -11,6 +11,7 @@ from kizu_core.errors import PictureTooLarge
 from kizu_core.media import vips
 from kizu_core.media.colour import plain, to_rgb, to_srgb
 from kizu_core.media.exif import read_metadata, turn_of
+from kizu_core.media.memory import bounded
 from kizu_core.media.opening import MAX_PIXELS, Opened, open_picture
 from kizu_core.types import Picture
 
@@ -56,7 +57,7 @@ def decode(
     `orientation`: EXIF orientation to assume for a file that carries none (not for HEIF and AVIF).
     Raises `MediaError`, and `FetchFailed` if the disk fails.
     """
-    with open_picture(path) as opened:
+    with bounded(), open_picture(path) as opened:
         metadata = read_metadata(opened)
         turn = turn_of(opened, metadata, orientation)
         icc = opened.image.info.get("icc_profile")

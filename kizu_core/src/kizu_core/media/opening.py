@@ -19,12 +19,16 @@ from kizu_core.errors import (
     UnreadablePicture,
     UnsupportedFormat,
 )
+from kizu_core.media.memory import DECODE_MB
 from kizu_core.media.sniff import Format, sniff_file
 
 MAX_SIDE_PX = 30_000
 MAX_PIXELS = 180_000_000
 MAX_PIXELS_JPEG = 250_000_000
 """JPEG is decoded at a fraction of its size, so that a 200 MP phone picture costs what a 50 MP one does."""
+
+_BYTES_A_PIXEL = {"WEBP": 15, "HEIF": 10, "AVIF": 10}
+"""Measured peaks of the decoders that hold a picture several times over; the others stay below 5."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +63,12 @@ def open_picture(path: Path) -> Iterator[Opened]:
     with decoding():
         # MPO is opened by the JPEG reader, which hands over; asking for one of the two opens neither.
         formats = ["JPEG", "MPO"] if found.name in ("JPEG", "MPO") else [found.name]
+        if found.name == "WEBP" and (size := _webp_size(path)):
+            check_limits(found, size)  # here, because opening it takes most of the memory already
         with Image.open(path, formats=formats) as image:
             check_limits(found, image.size)
+            if image.info.get("progressive"):
+                check_memory(found, image.size, _coefficient_bytes(image))
             yield Opened(image, found, image.size)
 
 
@@ -101,6 +109,39 @@ def check_limits(found: Format, size: tuple[int, int]) -> None:
         )
     if min(size) < 1:
         raise UnreadablePicture(f"It says that it is {width} x {height} pixels large.")
+    check_memory(found, size, _BYTES_A_PIXEL.get(found.name, 0))
+
+
+def check_memory(found: Format, size: tuple[int, int], bytes_a_pixel: float) -> None:
+    """Raises `PictureTooLarge` where decoding would take more than `memory.DECODE_MB`."""
+    width, height = size
+    if width * height * bytes_a_pixel > DECODE_MB * 2**20:
+        raise PictureTooLarge(
+            f"It has {width} x {height} pixels; of a {found.name} like this one, "
+            f"{DECODE_MB * 2**20 / bytes_a_pixel / 1e6:.0f} megapixels can be decoded.",
+            hint="Save it smaller, or in another format.",
+        )
+
+
+def _coefficient_bytes(image: Image.Image) -> float:
+    """Bytes a pixel that a progressive JPEG takes before the first pixel is there, at whatever size it is wanted."""
+    blocks: list[int] = [across * down for _, across, down, _ in getattr(image, "layer", [])]
+    return 2.0 * sum(blocks) / max([1, *blocks])
+
+
+def _webp_size(path: Path) -> tuple[int, int] | None:
+    """Width and height as the header of a WebP says; None if it does not say."""
+    with path.open("rb") as file:
+        head = file.read(30)
+    kind, body = head[12:16], head[20:]
+    if len(body) < 10:
+        return None
+    if kind == b"VP8X":
+        return 1 + int.from_bytes(body[4:7], "little"), 1 + int.from_bytes(body[7:10], "little")
+    if kind == b"VP8L":
+        bits = int.from_bytes(body[1:5], "little")
+        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    return int.from_bytes(body[6:8], "little") & 0x3FFF, int.from_bytes(body[8:10], "little") & 0x3FFF
 
 
 @contextmanager

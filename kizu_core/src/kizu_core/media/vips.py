@@ -19,6 +19,7 @@ def library() -> Any:
     with contextlib.suppress(ImportError, OSError):
         import pyvips
 
+        pyvips.cache_set_max(0)  # no picture is asked for twice, and results that failed would stay in memory
         return pyvips
     return None
 
