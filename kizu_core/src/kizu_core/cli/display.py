@@ -156,6 +156,8 @@ def sentence_of(event: Event) -> str:
             return event.message
         case events.ChildRestarted():
             return f"The model process {event.reason}; a new one goes on."
+        case events.EgressRefused():
+            return f"{event.caller} tried to {event.action} {event.target}, which was refused."
         case events.HandlerOff():
             return f"{event.handler} can't be used here: {event.error.get('message')}"
     return ""

@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points, packages_distributions
+from ipaddress import ip_address
+from types import FrameType
 from typing import Any, Literal
 
 from kizu_core.errors import EgressRefused
@@ -197,7 +199,8 @@ def _look_up(arguments: tuple[Any, ...]) -> tuple[Action, str]:
     host, *rest = arguments
     if isinstance(host, tuple):  # getnameinfo
         host, *rest = host
-    return "look up", place(host, rest[0] if rest else None) if host else ""
+    action: Action = "reach" if _is_number(host) else "look up"
+    return action, place(host, rest[0] if rest else None) if host else ""
 
 
 def _program(arguments: tuple[Any, ...]) -> tuple[Action, str]:
@@ -219,6 +222,14 @@ _WATCHED: Mapping[str, Callable[[tuple[Any, ...]], tuple[Action, str]]] = {
 }
 
 
+def _is_number(host: object) -> bool:
+    try:
+        ip_address(_text(host))
+    except ValueError:
+        return False
+    return True
+
+
 def _text(value: object) -> str:
     return os.fsdecode(value) if isinstance(value, str | bytes | os.PathLike) else str(value)
 
@@ -229,13 +240,13 @@ def _text(value: object) -> str:
 def _who() -> tuple[str, str]:
     """The plugin that is at work (else the nearest distribution), and the nearest distribution."""
     nearest = ""
-    frame = sys._getframe(2)
+    frame: FrameType | None = sys._getframe(2)
     while frame is not None:
         owner, is_plugin = _owner(frame.f_globals)
         nearest = nearest or owner
         if is_plugin:
             return owner, nearest
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     return nearest or "python", nearest or "python"
 
 

@@ -90,10 +90,8 @@ def _deny_connections() -> bool:
     code = b"".join(_filter(calls))
     libc = ctypes.CDLL(None, use_errno=True)
     program = _Program(len(code) // 8, code)
-    return (
-        libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
-        and libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(program)) == 0
-    )
+    asked = ((_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), (_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(program)))
+    return all(libc.prctl(*one) == 0 for one in asked)
 
 
 def _filter(calls: _Calls) -> Iterator[bytes]:

@@ -23,6 +23,7 @@ from kizu_core.worker.messages import (
     Finished,
     Message,
     Progress,
+    Refusals,
     Refused,
     RunBatch,
     Stop,
@@ -130,6 +131,8 @@ class Batch:
                 self._failed(job_id, error)
             case Ask():
                 self._answer(message)
+            case Refusals(refusals=refusals):
+                self._shared.settler.count_refusals(refusals)
             case Refused(error=error):
                 self.refusal, self._over = error, True
             case BatchDone():

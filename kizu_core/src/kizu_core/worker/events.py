@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 from uuid import UUID
 
+from kizu_core.privacy.guard import Ledger
 from kizu_core.types import Job
 
 
@@ -112,6 +113,16 @@ class HandlerOff(Event):
     error: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EgressRefused(Event):
+    """Code in a model process wanted something outside it, for the first time; see `guard.Attempt` for the fields."""
+
+    caller: str
+    via: str
+    action: str
+    target: str
+
+
 @dataclass(slots=True)
 class Tally:
     """What became of one operation: counts of photos, seconds of work."""
@@ -125,11 +136,14 @@ class Tally:
 
 @dataclass(slots=True)
 class Summary:
-    """Sum of a worker's run. `operations`: name -> tally; `seconds`: wall time."""
+    """Sum of a worker's run. `operations`: name -> tally; `refused`: what its children were refused; `seconds`: wall
+    time.
+    """
 
     operations: dict[str, Tally] = field(default_factory=dict)
     jobs: int = 0
     restarts: int = 0
+    refused: Ledger = field(default_factory=Ledger)
     seconds: float = 0.0
 
     def tally(self, operation: str) -> Tally:
@@ -153,4 +167,5 @@ class Summary:
             for name, one in sorted(self.operations.items())
         }
         totals = {"jobs": self.jobs, "restarts": self.restarts, "seconds": round(self.seconds, 3)}
-        return {"event": "summary", "operations": operations, **totals}
+        refused = [asdict(one) for one in self.refused.all()]
+        return {"event": "summary", "operations": operations, "refused": refused, **totals}

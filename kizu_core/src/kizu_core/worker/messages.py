@@ -16,6 +16,8 @@ from uuid import UUID
 from pydantic import TypeAdapter, ValidationError
 
 from kizu_core.errors import WorkerError
+from kizu_core.privacy.guard import Refusal
+from kizu_core.privacy.isolation import Level
 from kizu_core.types import Job, JobOutcome
 
 Report = Mapping[str, str | bool | None]
@@ -74,9 +76,10 @@ class Stop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hello:
-    """The child is up, its guards are on."""
+    """The child is up, its guards are on. `level`: what the system refuses it."""
 
     pid: int
+    level: Level
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +138,13 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Refusals:
+    """What code in the child tried to send out, refused since the last message of this kind."""
+
+    refusals: tuple[Refusal, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BatchDone:
     """The batch is over; jobs without `Finished` or `Failed` were not touched."""
 
@@ -153,6 +163,7 @@ Message = (
     | Finished
     | Failed
     | Ask
+    | Refusals
     | BatchDone
 )
 

@@ -118,7 +118,7 @@ class ChildProcess:
 
     def _greet(self, values: Mapping[str, Any]) -> Sequence[str]:
         try:
-            self._expect(Hello)
+            self.level = self._expect(Hello).level
             self.send(Configure(settings=values))
             return self._expect(Ready).handlers
         except (OSError, WorkerError) as error:  # TimeoutError is an OSError

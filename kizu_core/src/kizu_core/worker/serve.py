@@ -19,6 +19,7 @@ from kizu_core.models.registry import ModelRegistry
 from kizu_core.models.selection import load_catalog
 from kizu_core.plugins.catalog import Catalog
 from kizu_core.plugins.protocols import JobContext, JobHandler
+from kizu_core.privacy.guard import news
 from kizu_core.settings import Settings
 from kizu_core.types import JobOutcome
 from kizu_core.worker.channel import Channel
@@ -31,8 +32,10 @@ from kizu_core.worker.messages import (
     Executing,
     Failed,
     Finished,
+    Message,
     Progress,
     Ready,
+    Refusals,
     Refused,
     Report,
     RunBatch,
@@ -92,8 +95,13 @@ class Link:
         self._questions = itertools.count()
         self._cancelled: set[UUID] = set()
         self.stopping = threading.Event()
-        self.send = channel.send
         threading.Thread(target=self._read, name="reader", daemon=True).start()
+
+    def send(self, message: Message) -> None:
+        """Sends it, and before it what was refused meanwhile. Not from where it is refused: that may be anywhere."""
+        if refused := news():
+            self._channel.send(Refusals(refusals=refused))
+        self._channel.send(message)
 
     def next_batch(self) -> RunBatch | None:
         """Waits for the next batch, giving idle models back meanwhile; None once the parent wants no more."""

@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
@@ -14,11 +15,15 @@ from kizu_core.database import Database
 from kizu_core.errors import DatabaseError, DatabaseUnavailable, DiskFull, KizuError, SchemaMismatch
 from kizu_core.models.offers import Offer
 from kizu_core.plugins.specs import JobHandlerSpec
+from kizu_core.privacy.guard import Attempt, Refusal
 from kizu_core.types import SELFTEST, JobOutcome
-from kizu_core.worker.events import Event, JobDone, JobEvent, JobFailed, JobReturned, Summary
+from kizu_core.worker.events import EgressRefused, Event, JobDone, JobEvent, JobFailed, JobReturned, Summary
 from kizu_core.worker.leases import Held, Leases
 from kizu_core.worker.patience import Patience
 from kizu_core.worker.results import payload_of
+
+LONGEST = 200
+"""Characters that are kept of a name that a child says."""
 
 
 class BlobStore(Protocol):
@@ -131,6 +136,13 @@ class Settler:
         """A child was replaced."""
         with self._counting:
             self.summary.restarts += 1
+
+    def count_refusals(self, refusals: Sequence[Refusal]) -> None:
+        """Code in the child tried to send something out. Told once of each kind; a child that lies may say anything."""
+        for one in refusals:
+            attempt = Attempt(one.caller[:LONGEST], one.via[:LONGEST], one.action, one.target[:LONGEST])
+            if self.summary.refused.add(attempt, max(1, one.count)):
+                self._emit(EgressRefused(**asdict(attempt)))
 
     def left(self, counts: Mapping[str, Mapping[str, int]]) -> int:
         """Of the `jobs` of a status: how much this worker could still do, now or later, and will not be put off."""
