@@ -41,6 +41,13 @@ def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
+def size_of(count: int) -> str:
+    """Bytes for people."""
+    if count < 1_000_000:
+        return f"{count / 1e3:,.0f} kB"
+    return f"{count / 1e6:,.1f} MB" if count < 1_000_000_000 else f"{count / 1e9:,.1f} GB"
+
+
 def print_json(value: Any) -> None:
     """One JSON document on one line; ids, paths and times as text."""
     import json
