@@ -8,11 +8,18 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 
 class EasyOcrSettings(BaseModel):
-    """`EASYOCR_LANGUAGES`: EasyOCR's codes, comma-separated, of languages that one of its models reads together."""
+    """Read from the environment by the fields' aliases."""
 
     model_config = ConfigDict(frozen=True)
 
-    languages: Annotated[tuple[str, ...], Field(alias="EASYOCR_LANGUAGES", min_length=1)] = ("en",)
+    languages: Annotated[
+        tuple[str, ...],
+        Field(
+            alias="EASYOCR_LANGUAGES",
+            min_length=1,
+            description="EasyOCR's codes, with commas, of languages that one of its models reads together",
+        ),
+    ] = ("en",)
 
     @field_validator("languages", mode="before")
     @classmethod
