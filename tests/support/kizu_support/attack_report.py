@@ -5,7 +5,6 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -24,7 +23,8 @@ with job as (
   from ai_processing_jobs where job_type = 'selftest'
 ), trace as (
   select job_id, count(*) filter (where phase = 'effect') as effects,
-    count(*) filter (where phase = 'finish') as finishes, count(distinct lease_token) filter (where phase <> 'start') as writers
+    count(*) filter (where phase = 'finish') as finishes,
+    count(distinct lease_token) filter (where phase <> 'start') as writers
   from kizu_selftest_ledger group by job_id
 )
 select count(*) as jobs,
@@ -45,12 +45,19 @@ join kizu_selftest_ledger b on b.job_id = a.job_id and b.lease_token <> a.lease_
 where a.phase = 'start' and b.at between a.at and f.at
 """
 
+# When a job ran again that lost its holder. Not where its next holder died as well before it came to it.
 RERUNS = """
-select e ->> 'code' as code, e ->> 'worker' as worker, (e ->> 'at')::timestamptz as noticed,
-  (select min(l.at) from kizu_selftest_ledger l
-   where l.job_id = j.id and l.phase = 'start' and l.at > (e ->> 'at')::timestamptz) as began
-from ai_processing_jobs j cross join jsonb_array_elements(j.errors) e
-where e ->> 'code' in ('child_crashed', 'lease_expired')
+with loss as (
+  select j.id, e ->> 'code' as code, e ->> 'message' as message, e ->> 'worker' as worker,
+    (e ->> 'at')::timestamptz as noticed,
+    lead((e ->> 'at')::timestamptz, 1, 'infinity') over (partition by j.id order by n) as next_loss
+  from ai_processing_jobs j cross join jsonb_array_elements(j.errors) with ordinality as x (e, n)
+), again as (
+  select loss.*, (select min(l.at) from kizu_selftest_ledger l
+    where l.job_id = loss.id and l.phase = 'start' and l.at > loss.noticed) as began from loss
+)
+select * from again where began < next_loss
+  and (code = 'lease_expired' or code = 'child_crashed' and message like '%SIGKILL%')
 """
 
 
@@ -121,26 +128,24 @@ def examine(url: str, force: Force, seed: int, seconds: float) -> Report:
         reruns = connection.execute(RERUNS).fetchall()
     parents = {death.worker: death for death in force.deaths if death.kind == "parent"}
     expired = [row for row in reruns if row["code"] == "lease_expired"]
+    crashed = [(row, _child_death(row, force.deaths)) for row in reruns if row["code"] == "child_crashed"]
     return Report(
         seed=seed,
         seconds=round(seconds, 1),
         faults=force.faults(),
         unasked=sum(row["worker"] not in parents for row in expired),
         surprises=force.surprises,
-        child_s=[_since(row, _child_death(row, force.deaths)) for row in reruns if row not in expired and row["began"]],
-        parent_s=[_since(row, parents[row["worker"]]) for row in expired if row["began"] and row["worker"] in parents],
+        child_s=[_since(row, death) for row, death in crashed if death],
+        parent_s=[_since(row, parents[row["worker"]]) for row in expired if row["worker"] in parents],
         **counts,
         **overlaps,
     )
 
 
-def _child_death(row: dict[str, Any], deaths: Sequence[Death]) -> Death:
-    """The kill that ended the child; the moment at which it was noticed where it crashed by itself."""
-    noticed: datetime = row["noticed"]
-    before = [one for one in deaths if one.kind == "child" and one.worker == row["worker"] and one.at < noticed]
-    own = Death("child", row["worker"], noticed)
-    last = before[-1] if before else own
-    return last if (noticed - last.at).total_seconds() < PARENT_WANTED_S else own
+def _child_death(row: dict[str, Any], deaths: Sequence[Death]) -> Death | None:
+    """The kill that ended the child which had the job; None if it died with its parent."""
+    mine = [one for one in deaths if (one.kind, one.worker) == ("child", row["worker"]) and one.at < row["noticed"]]
+    return mine[-1] if mine else None
 
 
 def _since(row: dict[str, Any], death: Death) -> float:
@@ -150,5 +155,6 @@ def _since(row: dict[str, Any], death: Death) -> float:
 def _spread(seconds: Sequence[float]) -> dict[str, float]:
     if not seconds:
         return {"count": 0}
-    figures = {"median": statistics.median(seconds), "max": max(seconds)}
+    in_order = sorted(seconds)
+    figures = {"median": statistics.median(in_order), "p95": in_order[int(0.95 * len(in_order))], "max": in_order[-1]}
     return {"count": len(seconds), **{name: round(value, 2) for name, value in figures.items()}}
