@@ -38,8 +38,8 @@ def test_fetched_weights_lie_in_the_models_own_folder(spec: MakeSpec, settings: 
     state = readiness(fetched, settings)
     assert not state.ready
     assert "tiny needs the weights tiny.onnx (0.0 MB, MIT)" in state.reason
-    assert "https://example.org/tiny.onnx" in state.hint
-    assert str(own) in state.hint
+    assert "`kizu models pull tiny` (from https://example.org/tiny.onnx)" in state.hint
+    assert "`kizu models import FILE`" in state.hint
 
 
 def test_a_missing_library_comes_with_its_pip_command(spec: MakeSpec, settings: Settings) -> None:

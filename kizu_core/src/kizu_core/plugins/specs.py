@@ -131,7 +131,9 @@ class JobHandlerSpec:
     """A handler for one job type of one table. `factory`: `build(settings: Settings) -> JobHandler`, in the child.
 
     `offers`: the entries of a job's `todo` that it can do; an entry that names an operation with a model
-    (`OPERATION_MODELS`) is offered only while that model is ready. `timeout_s`: wall limit for one job.
+    (`OPERATION_MODELS`) is offered only while that model is ready. `timeout_s`: wall limit for one job;
+    `step_timeout_s`: for one step of it, as `context.progress` names them. A step that has the name of an entry of
+    `todo` is given up alone when it is at fault, and the others of the job are kept.
     """
 
     name: str
@@ -141,6 +143,7 @@ class JobHandlerSpec:
     factory: LazyRef
     offers: tuple[str, ...]
     timeout_s: int = 600
+    step_timeout_s: int | None = None
     batch: int = 8
     versions: Mapping[str, str] = field(default_factory=dict)
     """Output version of each offer that has no model of its own (`{"optimize": "1"}`)."""

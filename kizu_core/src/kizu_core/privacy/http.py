@@ -75,9 +75,14 @@ def parse_origin(text: str) -> Origin:
 
 
 class Policy:
-    """What may be reached. `resolve` finds the addresses of a host name; the system's resolver by default."""
+    """What may be reached. `resolve` finds the addresses of a host name; the system's resolver by default.
+    `setting`: where the user would name another place.
+    """
 
-    def __init__(self, origins: Iterable[str], *, resolve: Resolver | None = None) -> None:
+    def __init__(
+        self, origins: Iterable[str], *, resolve: Resolver | None = None, setting: str = "KIZU_FETCH_ALLOW"
+    ) -> None:
+        self.setting = setting
         self.origins = tuple(parse_origin(text) for text in origins)
         self.resolve = resolve or resolve_by_system
 
@@ -90,7 +95,7 @@ class Policy:
         if not any(origin.covers(url) for origin in self.origins):
             raise FetchRefused(
                 f"{url.scheme}://{url.host} is not an allowed storage.",
-                hint="Add it to KIZU_FETCH_ALLOW if the photos are yours and lie there.",
+                hint=f"Add it to {self.setting} if the photos are yours and lie there.",
             )
 
     def addresses(self, host: str, port: int) -> Sequence[Address]:
@@ -104,7 +109,7 @@ class Policy:
             if reach is Reach.NOWHERE or (reach is Reach.LOCAL and not may_be_local):
                 raise FetchRefused(
                     f"{host} is an address inside a private network.",
-                    hint="If it is a storage of yours, allow it as lan+https://... in KIZU_FETCH_ALLOW.",
+                    hint=f"If it is a storage of yours, allow it as lan+https://... in {self.setting}.",
                 )
         return found
 

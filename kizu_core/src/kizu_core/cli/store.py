@@ -1,0 +1,193 @@
+"""`kizu models pull`: weights come to this machine, after one question that says all there is to know."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from kizu_core.cli.context import DONE, DONE_WITH_FAILURES, FATAL, console, print_json, settings_of
+
+if TYPE_CHECKING:
+    from kizu_core.models.store import Arrival, Item, Watcher
+    from kizu_core.plugins.catalog import Catalog
+    from kizu_core.plugins.specs import ModelSpec
+    from kizu_core.settings import Settings
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON; asks nothing.")]
+
+
+def pull(
+    ctx: typer.Context,
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Models to fetch files for.")] = None,
+    missing: Annotated[bool, typer.Option("--missing", help="Every model that is used and lacks files.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Download the weights of models: size, licence, host and digest are shown, then it asks once.
+
+    Nothing is ever downloaded by another command. What has arrived is kept when the connection breaks or you stop it,
+    and the same command goes on. A file is compared with its digest before it gets its name; one whose digest nobody
+    published is held to the digest of its first download from then on. Exit code 3 if a file could not be had.
+
+    Examples:
+
+      kizu models pull --missing
+
+      kizu models pull florence --yes
+    """
+    from kizu_core.models.selection import load_catalog
+    from kizu_core.models.store import items_of
+    from kizu_core.models.store import pull as pull_items
+
+    settings = settings_of(ctx)
+    items = items_of(_chosen(load_catalog(settings), names or [], missing), settings)
+    wanted = [item for item in items if not item.is_here and item.source is not None]
+    if wanted and not yes:
+        _ask(wanted, items, settings, as_json=as_json)
+    elif not as_json:
+        _show_plan(wanted, settings)
+    with _watching(as_json=as_json) as watcher:
+        arrivals = pull_items(items, settings, watcher)
+    _conclude(arrivals, as_json=as_json)
+
+
+def _chosen(catalog: Catalog, names: Sequence[str], missing: bool) -> list[ModelSpec]:
+    from kizu_core.models.store import specs_in_use, specs_named
+
+    if not names and not missing:
+        raise typer.BadParameter("name models, or give --missing for all that are used and lack files")
+    specs = [*specs_named(catalog, names), *(specs_in_use(catalog) if missing else [])]
+    return list({id(spec): spec for spec in specs}.values())
+
+
+def _ask(wanted: Sequence[Item], items: Sequence[Item], settings: Settings, *, as_json: bool) -> None:
+    """Shows what would be fetched and from where. Returns only if the answer is yes."""
+    from kizu_core.errors import KizuError
+
+    if as_json:
+        print_json({"files": [_as_dict(item, "here" if item.is_here else "planned") for item in items]})
+    else:
+        _show_plan(wanted, settings)
+    if as_json or not sys.stdin.isatty():
+        raise KizuError("Nothing was downloaded: there is nobody to ask.", hint="Run it again with --yes.")
+    if not typer.confirm("Download?"):
+        typer.echo("Nothing was downloaded.")
+        raise typer.Exit(FATAL)
+
+
+def _show_plan(wanted: Sequence[Item], settings: Settings) -> None:
+    for item in wanted:
+        typer.echo(f"{_name_of(item)}  {_size(item.weight.bytes)}, licence {item.weight.licence}")
+        hosts = item.source.hosts if item.source else ()
+        others = f", which may hand over to {' or '.join(hosts[1:])}" if hosts[1:] else ""
+        typer.echo(f"  from {hosts[0]}{others}")
+        typer.echo(f"  SHA-256 {item.digest or 'not known; recorded at this first download and held from then on'}")
+    if wanted:
+        files = f"{len(wanted)} file{'s' if len(wanted) > 1 else ''}"
+        typer.echo(f"{files}, {_size(sum(item.weight.bytes for item in wanted))}, into {settings.models_dir}")
+
+
+def _conclude(arrivals: Sequence[Arrival], *, as_json: bool) -> None:
+    """Says what became of each file, and ends the command."""
+    count = Counter("failed" if one.error else "here" if one.was_here else "fetched" for one in arrivals)
+    if as_json:
+        files = [_arrival_as_dict(one) for one in arrivals]
+        print_json({"files": files, **{name: count[name] for name in ("fetched", "here", "failed")}})
+    else:
+        for one in arrivals:
+            if one.error is not None:
+                typer.echo(f"! {_name_of(one.item)}: {one.error.message}\n      {one.error.hint or ''}".rstrip())
+            elif not one.was_here:
+                recorded = "" if one.item.digest else " (recorded)"
+                typer.echo(f"{_name_of(one.item)}: here, SHA-256 {one.sha256}{recorded}")
+        if not count["fetched"] and not count["failed"]:
+            typer.echo("All files are here.")
+        elif count["fetched"]:
+            typer.echo("Photos that waited for it are done at the next `kizu run`.")
+    raise typer.Exit(DONE_WITH_FAILURES if count["failed"] else DONE)
+
+
+def _arrival_as_dict(one: Arrival) -> dict[str, Any]:
+    state = "failed" if one.error else "here" if one.was_here else "fetched"
+    error = one.error.as_dict() if one.error else None
+    return {**_as_dict(one.item, state), "sha256": one.sha256 or one.item.digest, "error": error}
+
+
+def _as_dict(item: Item, state: str) -> dict[str, Any]:
+    return {
+        "kind": item.spec.kind,
+        "model": item.spec.name,
+        "file": item.weight.name,
+        "bytes": item.weight.bytes,
+        "licence": item.weight.licence,
+        "source": item.weight.source,
+        "hosts": item.source.hosts if item.source else (),
+        "sha256": item.digest,
+        "state": state,
+    }
+
+
+@contextmanager
+def _watching(*, as_json: bool) -> Iterator[Watcher]:
+    """A bar for each file on a terminal, a few lines elsewhere, nothing beside JSON."""
+    if as_json or not sys.stderr.isatty():
+        yield _Lines(quiet=as_json)
+        return
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=console(stderr=True)) as progress:
+        yield _Bars(progress)
+
+
+class _Bars:
+    """`Watcher` on a terminal."""
+
+    def __init__(self, progress: Any) -> None:
+        self._progress = progress
+        self._tasks: dict[str, Any] = {}
+
+    def waiting(self) -> None:
+        self._progress.console.print(_WAITING)
+
+    def progress(self, item: Item, done: int) -> None:
+        if item.key not in self._tasks:
+            self._tasks[item.key] = self._progress.add_task(_name_of(item), total=item.weight.bytes)
+        self._progress.update(self._tasks[item.key], completed=done)
+
+
+class _Lines:
+    """`Watcher` for logs: a line for each quarter of a file."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self._said: dict[str, int] = {}
+
+    def waiting(self) -> None:
+        self._say(_WAITING)
+
+    def progress(self, item: Item, done: int) -> None:
+        quarter = 4 * done // item.weight.bytes
+        if quarter > self._said.get(item.key, 0):
+            self._said[item.key] = quarter
+            self._say(f"{_name_of(item)}: {25 * quarter} % of {_size(item.weight.bytes)}")
+
+    def _say(self, line: str) -> None:
+        if not self._quiet:
+            typer.echo(line, err=True)
+
+
+_WAITING = "Another command changes the models folder; waiting for it."
+
+
+def _name_of(item: Item) -> str:
+    return f"{item.spec.name} {item.weight.name}"
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:,.1f} MB"
