@@ -142,6 +142,11 @@ class Database:
             counts.update(made)  # one call makes only as many as fit into a statement's time
         return dict(counts)
 
+    def backlog(self, user: UUID, wanted: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+        """Operation -> photos of the library for which it is still to be done. Changes nothing."""
+        counts: dict[str, int] = self._call("backlog", user=user, wanted=list(wanted))
+        return counts
+
     def claim(
         self, table: JobTable, worker: str, request: UUID, can: Iterable[str], limit: int, lease_s: int
     ) -> list[Claim]:

@@ -64,6 +64,23 @@ KINDS: Final[dict[str, Kind]] = {
 }
 """Lower-case extension without the dot -> what such a file should be."""
 
+_TYPES: Final = {
+    "JPEG": "jpg jpeg jpe jfif mpo",
+    "HEIC": "heic heif hif",
+    "PNG": "png apng",
+    "TIFF": "tif tiff",
+    "BMP": "bmp dib",
+    "RAW": _RAW,
+    "video": _VIDEOS,
+}
+_TYPE_OF: Final = {ending: name for name, endings in _TYPES.items() for ending in endings.split()}
+
+
+def type_name(name: str) -> str:
+    """What people call the type of a photo or video with that name: JPEG, HEIC, RAW, video, ..."""
+    ending = extension(name)
+    return _TYPE_OF.get(ending, ending.upper())
+
 
 def extension(name: str) -> str:
     """`IMG_1.JPG` -> `jpg`; empty without one."""

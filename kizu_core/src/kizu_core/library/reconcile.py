@@ -15,7 +15,9 @@ from kizu_core.errors import LibraryError
 from kizu_core.library.alone import alone
 from kizu_core.library.answers import Answer
 from kizu_core.library.compare import Comparison, KnownFile, compare
+from kizu_core.library.known import PAGE, Rows, known_below
 from kizu_core.library.place import Place, device_of, is_gone, why_offline
+from kizu_core.library.plan import Findings
 from kizu_core.library.readers import Readers
 from kizu_core.library.report import Progress, ReconcileReport, Unreadable
 from kizu_core.library.scan import FileSeen, Scan
@@ -23,11 +25,10 @@ from kizu_core.settings import Paths
 
 BATCH: Final = 500
 BATCH_SECONDS: Final = 5.0
-PAGE: Final = 1000
-
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 OnEvent = Callable[[Progress], None]
+OnFound = Callable[[Findings], None]
 
 
 class Reconciler:
@@ -47,15 +48,16 @@ class Reconciler:
         self._readers = max(1, readers)
         self._say = on_event
 
-    def run(self, folder: Path) -> ReconcileReport:
+    def run(self, folder: Path, on_found: OnFound = lambda _: None) -> ReconcileReport:
         """Scan `folder` and write what changed. Only new and changed files are read.
 
+        `on_found` is told what was found before any file is read; what it raises ends the run there.
         A folder that is known, but absent, empty or on another disk, is reported as offline; nothing is marked
         missing then. Raises `LibraryError` for a folder that is not there and never was, and database errors.
         """
         started = time.monotonic()
         with alone(self._paths, self._user, self._wait_in_line):  # a second scan finds nothing left to read
-            report = self._reconcile(folder)
+            report = self._reconcile(folder, on_found)
         report.seconds = time.monotonic() - started
         self._say(Progress(stage="done", done=report.read, total=report.read))
         return report
@@ -64,7 +66,7 @@ class Reconciler:
         message = "Another Kizu is reading photos into this library; this one goes on when it has finished."
         self._say(Progress(stage="waiting", message=message))
 
-    def _reconcile(self, folder: Path) -> ReconcileReport:
+    def _reconcile(self, folder: Path, on_found: OnFound) -> ReconcileReport:
         place = self._place(folder)
         report = ReconcileReport(root_id=place.root_id, root=readable(str(place.root)), below=readable(place.below))
         self._say(Progress(stage="scanning", message=f"Looking through {place.shown}."))
@@ -81,6 +83,7 @@ class Reconciler:
             return report
         found = compare(seen, known, other_device=device != place.device)
         found.gone = [file for file in found.gone if is_gone(place, file, scan.problems)]
+        on_found(Findings.of(place.shown, seen, scan, found))
         report.unchanged = len(found.same) + len(found.renumbered)
         report.unreadable = [_unreadable(file.path, file.error) for file in found.same if file.error]
         self._write(place, found, report)
@@ -111,19 +114,11 @@ class Reconciler:
 
     def _known(self, place: Place) -> dict[str, KnownFile]:
         """Rows of the scanned part of the root, by path."""
-        prefix = path_to_text(place.below) + "/" if place.below else ""
-        known: dict[str, KnownFile] = {}
-        after: str | None = prefix or None
-        while True:
-            page = self._page(place, after)
-            known.update((file.path, file) for file in page if file.path.startswith(prefix))
-            if len(page) < PAGE or not page[-1].path.startswith(prefix):
-                return known
-            after = page[-1].path
 
-    def _page(self, place: Place, after: str | None) -> list[KnownFile]:
-        rows = self._call(lambda: self._database.root_files(place.root_id, after, PAGE))
-        return [KnownFile(**row) for row in rows]
+        def page(after: str | None) -> Rows:
+            return self._call(lambda: self._database.root_files(place.root_id, after, PAGE))
+
+        return {file.path: file for file in known_below(page, path_to_text(place.below))}
 
     def _seen(self, scan: Scan) -> list[FileSeen]:
         seen = []

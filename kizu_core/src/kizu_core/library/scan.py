@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import stat
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from kizu_core.database.paths import path_to_text
+from kizu_core.database.paths import path_to_text, readable
 from kizu_core.library import ignore
 from kizu_core.library.sidecar import sidecar_among
+
+EXAMPLES = 5
+"""How many names of what is passed over are kept for each reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,8 @@ class Scan:
         """Folders and files passed over, by rule."""
         self.unknown: Counter[str] = Counter()
         """Files of types that Kizu does not read, by extension."""
+        self.examples: defaultdict[str, list[str]] = defaultdict(list)
+        """The first few of them by rule or extension (which begins with a dot), for people."""
         self.problems: list[Problem] = []
         self._root = root
         self._start = below
@@ -84,7 +89,7 @@ class Scan:
         try:
             identity = _identity((self._root / folder.path).stat())
             if identity in self._without or identity in self._walked:
-                self.ignored[ignore.OWN if identity in self._without else ignore.LINKED_TWICE] += 1
+                self._pass_over(ignore.OWN if identity in self._without else ignore.LINKED_TWICE, folder.path)
                 return
             self._walked.add(identity)
             with os.scandir(self._root / folder.path) as listing:
@@ -105,7 +110,7 @@ class Scan:
     def _enter(self, entry: os.DirEntry[str], path: str, parent: _Folder, folders: deque[_Folder]) -> None:
         rule = ignore.folder_rule(entry.name, inside_package=parent.in_package)
         if rule:
-            self.ignored[rule] += 1
+            self._pass_over(rule, path)
             return
         device = entry.stat().st_dev
         mount = path if device != parent.device else parent.mount
@@ -123,15 +128,24 @@ class Scan:
             status = entry.stat()
             rule = None if stat.S_ISREG(status.st_mode) else ignore.NOT_REGULAR
         if rule:
-            self.ignored[rule] += 1
+            self._pass_over(rule, path)
         elif kind is None:
             self.unknown[extension] += 1
+            self._remember(f".{extension}", path)
         else:
             self.found[kind] += 1
             sidecar = sidecar_among(entry.name, beside)
             changed_ns = max(status.st_mtime_ns, beside[sidecar].stat().st_mtime_ns if sidecar else 0)
             stored, mount = path_to_text(path), path_to_text(folder.mount)
             yield FileSeen(stored, kind, status.st_size, changed_ns, _signed(status.st_ino), mount)
+
+    def _pass_over(self, rule: str, path: str) -> None:
+        self.ignored[rule] += 1
+        self._remember(rule, path)
+
+    def _remember(self, why: str, path: str) -> None:
+        if len(self.examples[why]) < EXAMPLES:
+            self.examples[why].append(readable(path))
 
     def _trouble(self, path: str, error: OSError) -> None:
         broken_link = isinstance(error, FileNotFoundError) and (self._root / path).is_symlink()

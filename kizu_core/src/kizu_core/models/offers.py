@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from kizu_core.errors import NoSuchModel
@@ -15,13 +15,16 @@ from kizu_core.types import OPERATION_MODELS, SELFTEST
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """One entry that can be done now: by which handler, which plugin, at which output version."""
+    """One entry that can be done now: by which handler, which plugin, at which output version. `memory_mb`: what its
+    model takes once loaded.
+    """
 
     entry: str
     handler: JobHandlerSpec
     plugin: str
     version: str
     space: str | None = None
+    memory_mb: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,14 +36,20 @@ class Gap:
     hint: str
 
 
-def offers(catalog: Catalog, settings: Settings, only: Iterable[str] | None = None) -> tuple[Offer, ...]:
-    """All offers, or those of the handlers named by `only`."""
+def offers(
+    catalog: Catalog,
+    settings: Settings,
+    only: Iterable[str] | None = None,
+    operations: Collection[str] | None = None,
+) -> tuple[Offer, ...]:
+    """All offers, or those of the handlers named by `only`, or those among `operations`."""
     chosen = None if only is None else set(only)
     return tuple(
         offer
         for handler in catalog.handlers()
         if chosen is None or handler.name in chosen
         for entry in handler.offers
+        if operations is None or entry in operations
         if (offer := _offer(entry, handler, catalog, settings)) is not None
     )
 
@@ -72,7 +81,19 @@ def _offer(entry: str, handler: JobHandlerSpec, catalog: Catalog, settings: Sett
     if not readiness(spec, settings).ready:
         return None
     space: str | None = getattr(spec, "space", None)
-    return Offer(entry=entry, handler=handler, plugin=spec.name, version=spec.output_version, space=space)
+    return Offer(
+        entry=entry,
+        handler=handler,
+        plugin=spec.name,
+        version=spec.output_version,
+        space=space,
+        memory_mb=spec.memory_mb,
+    )
+
+
+def about_photos(found: Iterable[Offer]) -> tuple[Offer, ...]:
+    """Those that `kizu run` enqueues for each photo."""
+    return tuple(offer for offer in found if offer.entry == "optimize" or offer.entry in OPERATION_MODELS)
 
 
 _QUICK = ("embedding", "faces", "objects")
@@ -86,9 +107,7 @@ def wanted(found: Iterable[Offer]) -> list[dict[str, object]]:
     Quick operations form one job and slow ones another that comes later, so that search is usable early.
     """
     entries: list[dict[str, object]] = []
-    for offer in found:
-        if offer.entry != "optimize" and offer.entry not in OPERATION_MODELS:
-            continue
+    for offer in about_photos(found):
         slow = offer.entry in OPERATION_MODELS and offer.entry not in _QUICK
         job = "optimize" if offer.entry == "optimize" else "slow" if slow else "quick"
         priority = _LATER if slow else _NORMAL

@@ -15,13 +15,14 @@ def new_worker_id() -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerOptions:
-    """`only`: names of handlers to run, None for all. `drain`: end when nothing is left that this worker can do,
-    retries included. `once`: one claim of each table, then end. `wake`: listen for new jobs besides polling.
-    `poll_interval`, `lease_seconds`: None for what the settings say.
+    """`only`: names of handlers to run, `operations`: what to do of their jobs; None for all. `drain`: end when nothing
+    is left that this worker can do, retries included. `once`: one claim of each table, then end. `wake`: listen for
+    new jobs besides polling. `poll_interval`, `lease_seconds`: None for what the settings say.
     """
 
     worker_id: str = field(default_factory=new_worker_id)
     only: tuple[str, ...] | None = None
+    operations: tuple[str, ...] | None = None
     drain: bool = False
     once: bool = False
     poll_interval: float | None = None

@@ -17,13 +17,12 @@ from typing import Any
 
 from kizu_core.database import OpenDatabase
 from kizu_core.database.listen import listen
-from kizu_core.errors import DatabaseError, DatabaseUnavailable, DiskFull, NoSuchModel, PluginError, SettingError
-from kizu_core.models.loading import resolve
+from kizu_core.errors import DatabaseError, DatabaseUnavailable, DiskFull, PluginError, SettingError
 from kizu_core.models.offers import offers
 from kizu_core.plugins.catalog import Catalog
 from kizu_core.privacy.http import Policy
 from kizu_core.settings import Settings
-from kizu_core.types import SELFTEST, ModelType
+from kizu_core.types import SELFTEST
 from kizu_core.worker.events import Event, Summary, Waiting
 from kizu_core.worker.lane import Lane
 from kizu_core.worker.leases import PROGRESS_S, Leases
@@ -32,6 +31,7 @@ from kizu_core.worker.patience import Patience
 from kizu_core.worker.scratch import scratch_folder
 from kizu_core.worker.settle import BlobStore, Settler
 from kizu_core.worker.shared import Shared
+from kizu_core.worker.values import child_values
 
 REAP_S = 5.0
 LOOK_S = 0.1
@@ -61,7 +61,7 @@ class Worker:
         self._blobs = blobs
         self._catalog = catalog
         self._options = options
-        self._offers = offers(catalog, settings, options.only)
+        self._offers = offers(catalog, settings, options.only, options.operations)
         self._stops: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._stopping = threading.Event()
         self._lanes: list[Lane] = []
@@ -102,7 +102,7 @@ class Worker:
                 settler=settler,
                 policy=Policy(self._settings.fetch_allow),
                 scratch=scratch,
-                child_values=self._child_values(),
+                child_values=child_values(self._settings, self._catalog),
                 emit=emit,
                 stopping=self._stopping,
             )
@@ -210,15 +210,6 @@ class Worker:
     def _reap(self) -> None:
         if self._database.worker.reap():
             self._wake()
-
-    def _child_values(self) -> dict[str, Any]:
-        """The settings that cross to children, with what model plugins read from the environment."""
-        models = []
-        for kind in ModelType:
-            for spec in self._catalog.specs(kind):
-                with suppress(NoSuchModel):
-                    models += [resolve(spec.settings, spec.name)] if spec.settings else []
-        return self._settings.child_values(models)
 
 
 def _check_names(catalog: Catalog, settings: Settings, options: WorkerOptions) -> None:

@@ -1,0 +1,176 @@
+"""What a run would do, before it does it: what is there, what is new, how much disk it needs and where."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from kizu_core.library.compare import Comparison
+from kizu_core.library.ignore import type_name
+from kizu_core.library.scan import FileSeen, Scan
+from kizu_core.models.offers import Gap, Offer
+
+# Averages of what a run over 110 photos of many cameras, phones and sizes left behind; `benchmarks/footprint.py` prints them.
+THUMBNAIL_BYTES: Final = 20_000
+WEB_SHARE: Final = 1.0
+ROW_BYTES: Final = 4_000
+OPERATION_BYTES: Final[Mapping[str, int]] = {"embedding": 3_000, "faces": 5_000, "objects": 2_000, "ocr": 4_000}
+
+SHOWN_BY_BROWSERS: Final = frozenset({"JPEG", "PNG", "WEBP", "GIF", "AVIF"})
+LARGE_BYTES: Final = 6_000_000
+"""A file of that size is likely to have more pixels than a web version may have."""
+
+SPARE_BYTES: Final = 500_000_000
+"""What should stay free besides: a database on a full disk stops."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What one walk through a folder found; no file was read. `types`: name -> (files, bytes).
+
+    `examples`: some paths by rule, or by extension for types that are no photos. `todo`: new and changed files.
+    """
+
+    folder: str
+    types: Mapping[str, tuple[int, int]]
+    ignored: Mapping[str, int]
+    unknown: Mapping[str, int]
+    examples: Mapping[str, Sequence[str]]
+    new: int
+    changed: int
+    known: int
+    gone: int
+    todo: Sequence[FileSeen]
+
+    @classmethod
+    def of(cls, folder: str, seen: Iterable[FileSeen], scan: Scan, found: Comparison) -> Findings:
+        """From a finished scan and its comparison with what is known."""
+        files: Counter[str] = Counter()
+        sizes: Counter[str] = Counter()
+        for file in seen:
+            files[name := type_name(file.path)] += 1
+            sizes[name] += file.size
+        return cls(
+            folder=folder,
+            types={name: (count, sizes[name]) for name, count in files.most_common()},
+            ignored=dict(scan.ignored),
+            unknown=dict(scan.unknown),
+            examples=dict(scan.examples),
+            new=len(found.new),
+            changed=len(found.changed),
+            known=len(found.same) + len(found.renumbered),
+            gone=len(found.gone),
+            todo=(*found.new, *found.changed),
+        )
+
+    @property
+    def pictures(self) -> list[FileSeen]:
+        """New and changed files that models can look at."""
+        return [file for file in self.todo if file.kind == "image"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needed:
+    """Bytes that a run is expected to write."""
+
+    thumbnails: int
+    web: int
+    database: int
+
+    @property
+    def blobs(self) -> int:
+        return self.thumbnails + self.web
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A disk that is written to: one folder on it, bytes expected there, bytes free there."""
+
+    folder: Path
+    needed: int
+    free: int
+
+    @property
+    def fits(self) -> bool:
+        return self.needed <= self.free
+
+    @property
+    def tight(self) -> bool:
+        return self.needed + SPARE_BYTES > self.free
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A run that has not begun. `backlog`: operation -> photos that are known already and wait for it."""
+
+    findings: Findings
+    offers: Sequence[Offer]
+    gaps: Sequence[Gap]
+    needed: Needed
+    places: Sequence[Place]
+    backlog: Mapping[str, int]
+
+    def photos(self, operation: str) -> int:
+        """How many photos an operation is to be done on."""
+        return len(self.findings.pictures) + self.backlog.get(operation, 0)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The event `plan`."""
+        found = self.findings
+        return {
+            "event": "plan",
+            "folder": found.folder,
+            "types": {name: {"files": files, "bytes": size} for name, (files, size) in found.types.items()},
+            "ignored": found.ignored,
+            "not_photos": found.unknown,
+            "examples": found.examples,
+            "files": {"new": found.new, "changed": found.changed, "known": found.known, "gone": found.gone},
+            "operations": [
+                {"operation": one.entry, "model": one.plugin, "photos": self.photos(one.entry)} for one in self.offers
+            ],
+            "not_possible": [asdict(gap) for gap in self.gaps],
+            "disk": {
+                "expected": asdict(self.needed),
+                "places": [{**asdict(one), "fits": one.fits} for one in self.places],
+            },
+        }
+
+
+def needed_for(pictures: Iterable[FileSeen], operations: Collection[str]) -> Needed:
+    """What the pictures will add: averages per picture, and for web versions a share of the file's size."""
+    count = web = 0
+    for file in pictures:
+        count += 1
+        if type_name(file.path) not in SHOWN_BY_BROWSERS or file.size > LARGE_BYTES:
+            web += round(file.size * WEB_SHARE)
+    optimize = "optimize" in operations
+    rows = ROW_BYTES + sum(OPERATION_BYTES.get(one, 0) for one in operations)
+    return Needed(
+        thumbnails=count * THUMBNAIL_BYTES * optimize, web=web * optimize, database=count * rows
+    )
+
+
+def places_for(needed: Needed, database: Path | None, blobs: Path) -> list[Place]:
+    """The disks that are written to: of the data folder (None for a database elsewhere) and of the blobs."""
+    parts = [(folder, size) for folder, size in ((database, needed.database), (blobs, needed.blobs)) if folder]
+    by_disk: dict[int, Place] = {}
+    for folder, size in parts:
+        there = _existing(folder)
+        disk = os.stat(there).st_dev
+        first = by_disk.get(disk)
+        by_disk[disk] = Place(
+            folder=first.folder if first else folder,
+            needed=size + (first.needed if first else 0),
+            free=shutil.disk_usage(there).free,
+        )
+    return list(by_disk.values())
+
+
+def _existing(folder: Path) -> Path:
+    """The folder, or the nearest one above it that is there."""
+    return next(one for one in (folder, *folder.parents) if one.exists())
