@@ -15,41 +15,10 @@ OWNED = [
     "face_embeddings", "detected_objects", "extracted_text", "image_descriptions", "plugin_results", "moments",
     "moment_assets",
 ]  # fmt: skip
-USER_FUNCTIONS = {"kizu_schema_version", "kizu_enqueue", "kizu_status", "kizu_assets", "kizu_asset", "kizu_search"}
-
-
-def fill(queue: Queue, name: str) -> UUID:
-    """A user with a row in every table."""
-    user, photo, root, moment = queue.user(name), uuid4(), uuid4(), uuid4()
-    text = "[1,0]"
-    for statement, values in [
-        ("insert into assets (id, user_id, sha256) values (%s, %s, 'x')", (photo, user)),
-        ("insert into contacts (user_id, name) values (%s, 'c')", (user,)),
-        ("insert into library_roots (id, user_id, path) values (%s, %s, '/p')", (root, user)),
-        ("insert into asset_files (root_id, user_id, asset_id, path) values (%s, %s, %s, 'f')", (root, user, photo)),
-        (f"insert into {AI} (user_id, asset_id) values (%s, %s)", (user, photo)),
-        (f"insert into {IMAGE} (user_id, asset_id) values (%s, %s)", (user, photo)),
-        ("insert into image_embeddings (user_id, asset_id, embedding) values (%s, %s, %s)", (user, photo, text)),
-        ("insert into face_clusters (user_id, name) values (%s, 'n')", (user,)),
-        ("insert into face_embeddings (user_id, asset_id, embedding) values (%s, %s, %s)", (user, photo, text)),
-        ("insert into detected_objects (user_id, asset_id, label) values (%s, %s, 'cat')", (user, photo)),
-        ("insert into extracted_text (user_id, asset_id, text) values (%s, %s, 'hello')", (user, photo)),
-        ("insert into image_descriptions (user_id, asset_id, description) values (%s, %s, 'd')", (user, photo)),
-        (
-            "insert into plugin_results (user_id, asset_id, operation, plugin, version) values (%s, %s, 'o', 'p', '1')",
-            (user, photo),
-        ),
-        ("insert into moments (id, user_id) values (%s, %s)", (moment, user)),
-        ("insert into moment_assets (moment_id, asset_id) values (%s, %s)", (moment, photo)),
-    ]:  # fmt: skip
-        queue.run(statement, *values)
-    return user
-
-
-@pytest.fixture
-def users(queue: Queue) -> tuple[UUID, UUID]:
-    """A and B, each with a row in every table."""
-    return fill(queue, "a"), fill(queue, "b")
+USER_FUNCTIONS = {
+    "kizu_schema_version", "kizu_enqueue", "kizu_status", "kizu_assets", "kizu_asset", "kizu_search", "kizu_jobs", "kizu_job",
+    "kizu_job_causes",
+}  # fmt: skip
 
 
 def count(queue: Queue, table: str, user: UUID | None, role: str | None = None) -> int:
