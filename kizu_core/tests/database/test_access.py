@@ -16,8 +16,8 @@ OWNED = [
     "moment_assets",
 ]  # fmt: skip
 USER_FUNCTIONS = {
-    "kizu_schema_version", "kizu_enqueue", "kizu_status", "kizu_assets", "kizu_asset", "kizu_search", "kizu_jobs", "kizu_job",
-    "kizu_job_causes",
+    "kizu_schema_version", "kizu_enqueue", "kizu_status", "kizu_assets", "kizu_asset", "kizu_search",
+    "kizu_jobs", "kizu_job", "kizu_job_causes",
 }  # fmt: skip
 
 
