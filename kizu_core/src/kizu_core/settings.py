@@ -7,10 +7,12 @@ Names of the specification (`MODEL_CACHE_DIR`, `BATCH_SIZE`, ...) work as they a
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
+from urllib.parse import unquote
 
 from pydantic import (
     BaseModel,
@@ -74,6 +76,11 @@ class Paths:
         return self.home / "logs"
 
     @property
+    def restoring(self) -> Path:
+        """A data folder of its own while a backup is restored."""
+        return self.home / "restoring"
+
+    @property
     def scratch(self) -> Path:
         return self.home / "scratch"
 
@@ -131,8 +138,10 @@ class Settings(BaseModel):
         int, Env("KIZU_LEASE_SECONDS"), Field(ge=2, le=3600, description="how long a silent worker keeps a job")
     ] = 60
     max_child_mb: Annotated[
-        int, Env("KIZU_MAX_CHILD_MB"), Field(ge=256, description="memory at which a model process is replaced")
-    ] = 8192
+        int | None,
+        Env("KIZU_MAX_CHILD_MB"),
+        Field(ge=256, description="memory in MB at which a model process is ended; by its models if not set"),
+    ] = None
 
     disable_plugins: Annotated[
         tuple[str, ...], Env("KIZU_DISABLE_PLUGINS"), Field(description="plugins that are not used")
@@ -181,6 +190,12 @@ class Settings(BaseModel):
         return Paths(self.home)
 
     @property
+    def secrets(self) -> tuple[str, ...]:
+        """Values that no log may show: keys, and the password of the database."""
+        values = [getattr(self, name) for name in _SECRETS]
+        return tuple(part for value in values if value for part in _parts(value.get_secret_value()))
+
+    @property
     def blobs_dir(self) -> Path:
         return self.blobs or self.paths.blobs
 
@@ -222,6 +237,14 @@ class Settings(BaseModel):
 
 
 _SECRETS = {name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)}
+
+
+def _parts(secret: str) -> Iterator[str]:
+    """A secret, and of an address its password as it is written and as it is meant."""
+    password = re.search(r"://[^/@]*?:([^/]*)@", secret) or re.search(r"password\s*=\s*'?([^'\s]+)", secret)
+    yield secret
+    if password:
+        yield from (password[1], unquote(password[1]))
 
 
 def variables_of(model: type[BaseModel]) -> Iterator[str]:
@@ -310,12 +333,12 @@ def _read_toml(path: Path) -> dict[str, Any]:
 def _validated(model: type[PluginSettings], values: Mapping[str, object]) -> PluginSettings:
     try:
         return model(**values)
-    except ValidationError as error:
+    except ValidationError as error:  # not chained: its text quotes all values, secrets too
         first = error.errors(include_url=False, include_input=False)[0]
         why = str(first["msg"]).removeprefix("Value error, ")
         if not first["loc"]:
-            raise SettingError(f"{why}.", hint="See `kizu config`.") from error
+            raise SettingError(f"{why}.", hint="See `kizu config`.") from None
         field = str(first["loc"][0])
         names = environment_names(field) if model is Settings and field in Settings.model_fields else ()
         shown = " or ".join((*names, f"{field} in kizu.toml")) if model is Settings else field
-        raise SettingError(f"The setting {shown} can't be used: {why}.", hint="See `kizu config`.") from error
+        raise SettingError(f"The setting {shown} can't be used: {why}.", hint="See `kizu config`.") from None

@@ -18,10 +18,11 @@ import pytest
 from kizu_core.database.embedded import Embedded
 from kizu_core.database.filesystem import socket_folder_for
 from kizu_core.database.processes import server_pid, stop_server
-from kizu_core.database.server import SOCKET
 from kizu_core.errors import DatabaseError
 from kizu_core.settings import Paths
 from kizu_support.embedded import foreign_server
+
+SOCKET = ".s.PGSQL.5432"
 
 
 @pytest.fixture

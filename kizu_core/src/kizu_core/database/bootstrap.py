@@ -13,23 +13,23 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from kizu_core.database.config import DATABASE, access_rules
 from kizu_core.database.filesystem import disk_full
 from kizu_core.database.passwords import LOGIN_ROLES, new_passwords, scram_verifier, write_passwords
 from kizu_core.database.programs import Programs
 from kizu_core.errors import DatabaseError, KizuError
 
-DATABASE = "kizu"
 PASSWORDS = "kizu.passwords"
 CONFIG = "kizu.conf"
+HBA = "pg_hba.conf"
 GROUP_ROLES = ("anon", "authenticated", "service_role")  # as hosted Supabase names them
 EXTENSIONS = ("vector", "pg_trgm")
-
-# Nobody else gets in, the superuser included: no line means no entry.
-HBA = f"local {DATABASE} {','.join(LOGIN_ROLES)} scram-sha-256\n"
 
 MEMBERSHIPS = (
     "grant service_role to kizu_worker",
     "grant authenticated, anon to kizu_api",
+    # Another machine knows one address only and does everything by it, as with a database of the user's own.
+    "grant service_role, authenticated, anon to kizu_owner",
 )
 
 
@@ -81,7 +81,7 @@ def _initdb(data: Path, programs: Programs) -> None:
     done = programs.run("initdb", "-D", str(data), *options)
     if done.returncode != 0:
         raise failure(done.stderr or done.stdout, data.parent)
-    (data / "pg_hba.conf").write_text(HBA, encoding="utf-8")
+    (data / HBA).write_text(access_rules(), encoding="utf-8")
     with (data / "postgresql.conf").open("a", encoding="utf-8") as config:
         config.write(f"\ninclude_if_exists = '{CONFIG}'\n")
 
@@ -114,6 +114,12 @@ def failure(output: str, home: Path) -> KizuError:
     """One sentence out of what a PostgreSQL program said before it failed."""
     if "No space left on device" in output or "Disk quota exceeded" in output:
         return disk_full(home)
+    if "could not create any TCP/IP sockets" in output:
+        return DatabaseError(
+            "The embedded database can't listen at the port that `kizu db start --port` named: it is taken, or not "
+            "of this machine.",
+            hint="Run `kizu db stop`, then start it with another port, or with none.",
+        )
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     marks = ("PANIC:", "FATAL:", "ERROR:", "error:")
     told = next((line.split(mark, 1)[1].strip() for line in lines for mark in marks if mark in line), "")

@@ -7,6 +7,8 @@ own; at exit the last holder stops it, unless it was pinned by `kizu db start`.
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,16 +18,19 @@ from typing import Self
 
 from kizu_core.database.account import account_for
 from kizu_core.database.bootstrap import PASSWORDS, build, major_version, set_passwords
+from kizu_core.database.config import Tcp
 from kizu_core.database.filesystem import make_private, plain_sentences, refuse_unfit, socket_folder_for
-from kizu_core.database.holders import Holders, exclusive
-from kizu_core.database.passwords import read_passwords
+from kizu_core.database.holders import Holders, exclusive, exclusive_if_free
+from kizu_core.database.passwords import LOGIN_ROLES, read_passwords
+from kizu_core.database.pin import Pin
 from kizu_core.database.processes import server_pid, stop_server
-from kizu_core.database.programs import Programs
-from kizu_core.database.server import SOCKET, Say, Server, Standing, foreign
+from kizu_core.database.programs import MAJOR_VERSION, Programs
+from kizu_core.database.replacing import finish
+from kizu_core.database.server import Say, Server, Standing, foreign
 from kizu_core.errors import DatabaseError
 from kizu_core.settings import Paths
 
-MAJOR_VERSION = "18"
+RESTORE_LOCK = "restore.lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,7 @@ class EmbeddedStatus:
     running: bool
     pinned: bool
     pid: int | None
+    tcp: Tcp | None
 
 
 class Embedded:
@@ -59,10 +65,12 @@ class Embedded:
         self._paths = Paths(home)
         self._say: Say = on_wait or (lambda sentence: None)
         run = self._paths.run
-        self._server = Server(self._paths.database, socket_folder_for(run), self._paths.logs / "database.log")
+        self._pin = Pin(run / "database.pinned")
+        self._server = Server(
+            self._paths.database, socket_folder_for(run), self._paths.logs / "database.log", self._pin
+        )
         self._holders = Holders(run / "holders.lock")
         self._start_lock = run / "start.lock"
-        self._pin = run / "database.pinned"
 
     def __enter__(self) -> Self:
         self.ensure()
@@ -96,19 +104,62 @@ class Embedded:
 
     def release(self) -> None:
         """Stop counting as a user. The last one stops the server, unless it is pinned."""
-        self._holders.leave(lambda: None if self._pin.exists() else self._stop())
+        self._holders.leave(lambda: None if self._pin.exists() else self.stop())
 
-    def pin(self) -> None:
-        """Keep the server up when nobody uses it."""
-        self._pin.touch(mode=0o600)
+    def tcp_urls(self) -> Urls | None:
+        """URLs for programs elsewhere, if it was started with a port."""
+        tcp = self._pin.tcp
+        return None if tcp is None else Urls(*(self._server.tcp_url(role, tcp) for role in LOGIN_ROLES))
+
+    def pin(self, tcp: Tcp | None = None) -> None:
+        """Start the server and keep it up when nobody uses it, until `unpin`; with `tcp`, reachable there too.
+
+        Raises `DatabaseError` if it would have to be started anew for that while others use it.
+        """
+        if tcp != self._pin.tcp:
+            self.alone(lambda: None)
+        with plain_sentences(self._paths.home):
+            self._prepare_folders()
+            self._pin.put(tcp)
+        try:
+            self.ensure()
+        except BaseException:
+            self._pin.remove()
+            raise
+        self.release()
+
+    def alone(self, work: Callable[[], object]) -> None:
+        """Run `work` as the only user, then stop the server, also a pinned one; newcomers wait meanwhile.
+
+        Raises `DatabaseError` if another process uses the server.
+        """
+
+        def work_and_stop() -> None:
+            try:
+                work()
+            finally:
+                self.stop()
+
+        with plain_sentences(self._paths.home):
+            self._prepare_folders()
+            self._holders.join()
+            if not self._holders.leave(work_and_stop):
+                raise DatabaseError(
+                    "Another Kizu process uses the database.", hint="Let it end, then run the same command again."
+                )
+
+    def discard(self) -> None:
+        """Remove the whole data folder, server and all, unless another process uses it or it is not there."""
+        if self.unpin() and self._paths.home.exists():
+            shutil.rmtree(self._paths.home)
 
     def unpin(self) -> bool:
         """Undo `pin`, and stop the server unless somebody uses it; True if nobody does."""
         if not self._paths.run.exists():
             return True
-        self._pin.unlink(missing_ok=True)
+        self._pin.remove()
         self._holders.join()
-        return self._holders.leave(self._stop)
+        return self._holders.leave(self.stop)
 
     def status(self) -> EmbeddedStatus:
         """What is there now; starts nothing."""
@@ -118,17 +169,19 @@ class Embedded:
             running=exists and self._server.standing() is Standing.UP,
             pinned=self._pin.exists(),
             pid=server_pid(self._paths.database),
+            tcp=self._pin.tcp,
         )
 
-    @cached_property
-    def _programs(self) -> Programs:
-        return Programs(account_for(self._paths.home, self._paths.database))
-
-    def _stop(self) -> None:
+    def stop(self) -> None:
+        """Stop the server, whoever uses it."""
         stop_server(self._paths.database)
         if self._server.sockets != self._paths.run:
             with suppress(OSError):  # not there, or not empty
                 self._server.sockets.rmdir()
+
+    @cached_property
+    def _programs(self) -> Programs:
+        return Programs(account_for(self._paths.home, self._paths.database))
 
     def _exists(self) -> bool:
         return (self._paths.database / "PG_VERSION").exists()
@@ -159,12 +212,16 @@ class Embedded:
             self._server.wait_until_up(self._say)
             standing = self._server.standing()
         if standing is Standing.FOREIGN:
-            raise foreign(self._server.sockets / SOCKET)
+            raise foreign(self._server.socket)
         return standing is Standing.UP
 
     def _start(self) -> None:
         database = self._paths.database
         refuse_unfit(self._paths.home)
+        finish(database)
+        with exclusive_if_free(self._paths.run / RESTORE_LOCK) as free:
+            if free:  # else a restore is under way
+                Embedded(Paths(self._paths.restoring)).discard()
         make_private(self._server.sockets, self._programs.account)
         # Ours, yet not reachable (its socket was swept away, say): it is of no use to anyone new.
         stop_server(database)

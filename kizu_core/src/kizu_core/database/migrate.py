@@ -65,6 +65,13 @@ def schema_version(url: str) -> str | None:
         return max(_applied(connection), default=None)
 
 
+def is_behind(url: str) -> bool:
+    """Whether the database has an older schema of Kizu's. Raises `SchemaMismatch` for a newer one."""
+    with connect(url, autocommit=True) as connection:
+        applied = _applied(connection)
+        return bool(applied) and _first_due(applied) is not None
+
+
 def _run_pending(url: str) -> list[str]:
     ran = []
     with connect(url) as connection:

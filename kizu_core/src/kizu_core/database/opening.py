@@ -7,11 +7,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
+from kizu_core.database.backup import bring_up_to_date
 from kizu_core.database.database import Database
 from kizu_core.database.direct import DirectTransport
 from kizu_core.database.embedded import Embedded
-from kizu_core.database.migrate import migrate
-from kizu_core.database.retry import retrying
+from kizu_core.database.retry import PATIENCE_S, retrying
 from kizu_core.settings import Settings
 
 Result = TypeVar("Result")
@@ -32,7 +32,7 @@ class OpenDatabase:
         if self.embedded is not None:
             self.embedded.ensure()
 
-    def retrying(self, work: Callable[[], Result], for_s: float = 60.0, on_wait: Say | None = None) -> Result:
+    def retrying(self, work: Callable[[], Result], for_s: float = PATIENCE_S, on_wait: Say | None = None) -> Result:
         """`work()`, tried again while the database is away; a dead embedded server is started again."""
         return retrying(work, for_s, on_wait, self.revive)
 
@@ -53,7 +53,7 @@ def open_database(settings: Settings, on_wait: Say | None = None) -> Iterator[Op
             urls = embedded.ensure()
             stack.callback(embedded.release)
             owner, worker, api = urls.owner, urls.worker, urls.api
-        migrate(owner)
+        bring_up_to_date(settings, owner, on_wait or (lambda sentence: None))
         as_worker, as_user = (Database(DirectTransport(url)) for url in (worker, api))
         stack.callback(as_worker.close)
         stack.callback(as_user.close)

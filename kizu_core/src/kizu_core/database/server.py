@@ -14,15 +14,15 @@ from enum import Enum, auto
 from pathlib import Path
 from urllib.parse import quote
 
-from kizu_core.database.bootstrap import CONFIG, DATABASE, PASSWORDS, failure
-from kizu_core.database.config import configuration
+from kizu_core.database.bootstrap import CONFIG, HBA, PASSWORDS, failure
+from kizu_core.database.config import DATABASE, Tcp, access_rules, configuration
 from kizu_core.database.passwords import read_passwords
-from kizu_core.database.processes import PID_FILE, is_alive, server_pid, socket_folder
+from kizu_core.database.pin import Pin
+from kizu_core.database.processes import PID_FILE, is_alive, server_pid, socket_address
 from kizu_core.database.programs import Programs
 from kizu_core.errors import DatabaseError, DatabaseUnavailable
+from kizu_core.privacy.guard import permit
 
-PORT = 5432
-SOCKET = f".s.PGSQL.{PORT}"
 ANSWER_S = 5
 PATIENCE_S = 600.0
 SAY_AFTER_S = 3.0
@@ -48,11 +48,23 @@ class Server:
     data: Path
     sockets: Path
     log: Path
+    pin: Pin
 
     def url(self, role: str) -> str:
         """libpq URL of the running server for one of the login roles."""
-        password = (read_passwords(self.data / PASSWORDS) or {}).get(role, "")
-        return f"postgresql://{role}:{password}@/{DATABASE}?host={quote(str(self._sockets()), safe='')}&port={PORT}"
+        folder, port = self._address()
+        return f"postgresql://{role}:{self._password(role)}@/{DATABASE}?host={quote(str(folder), safe='')}&port={port}"
+
+    def tcp_url(self, role: str, tcp: Tcp) -> str:
+        """The same for other machines."""
+        host = f"[{tcp.host}]" if ":" in tcp.host else tcp.host
+        return f"postgresql://{role}:{self._password(role)}@{host}:{tcp.port}/{DATABASE}"
+
+    @property
+    def socket(self) -> Path:
+        """The socket of the running server, else that of the next."""
+        folder, port = self._address()
+        return folder / f".s.PGSQL.{port}"
 
     def standing(self) -> Standing:
         """Ask the socket."""
@@ -78,9 +90,10 @@ class Server:
         The caller holds the start lock, has stopped what was ours and refused what is not. Raises
         `DatabaseError` with the server's own reason.
         """
-        config = self.data / CONFIG
-        config.write_text(configuration(self.sockets), encoding="utf-8")
-        programs.account.give(config)
+        tcp = self.pin.tcp
+        for name, text in ((CONFIG, configuration(self.sockets, tcp)), (HBA, access_rules(tcp))):
+            (self.data / name).write_text(text, encoding="utf-8")
+            programs.account.give(self.data / name)
         self._rotate_log()
         end = time.monotonic() + PATIENCE_S
         told = False
@@ -102,7 +115,7 @@ class Server:
     def refuse_foreign(self) -> None:
         """Raise `DatabaseError` if anybody listens where our server, which does not run, will."""
         if self._somebody_listens():
-            raise foreign(self.sockets / SOCKET)
+            raise foreign(self.socket)
 
     def wait_until_up(self, say: Say) -> None:
         """Wait for a server that another process started. Returns also when it is gone again."""
@@ -118,7 +131,7 @@ class Server:
             if standing is Standing.UP:
                 return True
             if standing is Standing.FOREIGN and server_pid(self.data) is None:
-                raise foreign(self.sockets / SOCKET)
+                raise foreign(self.socket)
             if time.monotonic() > end:
                 raise DatabaseUnavailable(
                     "The embedded database is still not ready.",
@@ -130,14 +143,17 @@ class Server:
             time.sleep(0.03)
         return False
 
-    def _sockets(self) -> Path:
-        return socket_folder(self.data) or self.sockets
+    def _address(self) -> tuple[Path, int]:
+        return socket_address(self.data) or (self.sockets, self.pin.port)
+
+    def _password(self, role: str) -> str:
+        return (read_passwords(self.data / PASSWORDS) or {}).get(role, "")
 
     def _somebody_listens(self) -> bool:
-        with socket.socket(socket.AF_UNIX) as probe:
+        with socket.socket(socket.AF_UNIX) as probe, permit(str(self.socket)):
             probe.settimeout(ANSWER_S)
             try:
-                probe.connect(str(self._sockets() / SOCKET))
+                probe.connect(str(self.socket))
             except (FileNotFoundError, ConnectionRefusedError):
                 return False
             except (TimeoutError, BlockingIOError):
@@ -155,7 +171,7 @@ class Server:
         Sessions that outlived their server still hold its shared memory, which PostgreSQL checks without them.
         """
         if server_pid(self.data) is None:
-            for path in (self.data / PID_FILE, self.sockets / f"{SOCKET}.lock", self.sockets / SOCKET):
+            for path in (self.data / PID_FILE, Path(f"{self.socket}.lock"), self.socket):
                 path.unlink(missing_ok=True)
 
     def _rotate_log(self) -> None:
