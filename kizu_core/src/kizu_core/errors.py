@@ -25,7 +25,8 @@
     │   ├── JobCancelled        the user took it back
     │   └── JobTimeout          it ran past its limit                      (retryable)
     ├── WorkerError
-    │   └── ChildCrashed        the model process died                     (retryable)
+    │   ├── ChildCrashed        the model process died                     (retryable)
+    │   └── OutOfMemory         it got no more memory, and lives           (retryable)
     └── EgressRefused           something tried to send out what must not leave
 
 An error is one sentence for a person, an optional next step (`hint`), a stable `code` that is the same
@@ -162,6 +163,11 @@ class WorkerError(KizuError):
 
 class ChildCrashed(WorkerError):
     code = "child_crashed"
+    retryable = True
+
+
+class OutOfMemory(WorkerError):
+    code = "out_of_memory"
     retryable = True
 
 

@@ -74,6 +74,9 @@ HANDLER = """
             held.append(bytearray(20_000_000))
             time.sleep(0.02)
 
+    def starve(job, context):
+        bytearray(2**60)
+
     def raises(job, context):
         raise ZeroDivisionError("of its own making")
 
@@ -101,7 +104,7 @@ HANDLER = """
         return JobOutcome(result={"environment": dict(os.environ), "session": os.getsid(0) == os.getpid()})
 
     ACTIONS = {f.__name__: f for f in (
-        segv, leave, hang, stuck, garbage, flood, boast, babble, swell,
+        segv, leave, hang, stuck, garbage, flood, boast, babble, swell, starve,
         raises, leaves, refuse, again, lie, smuggle, ask, look)}
 
     def note(job, what):

@@ -11,6 +11,9 @@ from kizu_core.types import OPERATION_MODELS, SELFTEST, JobTable
 OPTIMIZE_VERSION = "1"
 """Raised when thumbnails or web versions come out differently, so that old ones are made anew."""
 
+OPERATION_TIMEOUT_S = 300
+"""For one model and one picture, loading the model included."""
+
 
 @hookimpl
 def kizu_job_handlers() -> Iterable[JobHandlerSpec]:
@@ -22,6 +25,8 @@ def kizu_job_handlers() -> Iterable[JobHandlerSpec]:
             job_type="image_ai",
             factory="kizu_core.jobs.image_ai:build",
             offers=tuple(OPERATION_MODELS),
+            timeout_s=5 * OPERATION_TIMEOUT_S,
+            step_timeout_s=OPERATION_TIMEOUT_S,
         ),
         JobHandlerSpec(
             name="optimize",

@@ -91,8 +91,9 @@ def _offer(entry: str, handler: JobHandlerSpec, catalog: Catalog, settings: Sett
     )
 
 
-def about_photos(found: Iterable[Offer]) -> tuple[Offer, ...]:
-    """Those that `kizu run` enqueues for each photo."""
+def photo_offers(catalog: Catalog, settings: Settings, operations: Collection[str] | None = None) -> tuple[Offer, ...]:
+    """What can be done here with every photo; limited to `operations` if given."""
+    found = offers(catalog, settings, operations=operations)
     return tuple(offer for offer in found if offer.entry == "optimize" or offer.entry in OPERATION_MODELS)
 
 
@@ -102,12 +103,12 @@ _NORMAL, _LATER = 100, 200
 
 
 def wanted(found: Iterable[Offer]) -> list[dict[str, object]]:
-    """Offers about pictures in the form that `kizu_enqueue_stale` takes.
+    """Offers about photos in the form that `kizu_enqueue_stale` takes.
 
     Quick operations form one job and slow ones another that comes later, so that search is usable early.
     """
     entries: list[dict[str, object]] = []
-    for offer in about_photos(found):
+    for offer in found:
         slow = offer.entry in OPERATION_MODELS and offer.entry not in _QUICK
         job = "optimize" if offer.entry == "optimize" else "slow" if slow else "quick"
         priority = _LATER if slow else _NORMAL

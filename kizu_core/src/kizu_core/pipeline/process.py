@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kizu_core.errors import JobCancelled, JobError, KizuError, ModelFailed
+from kizu_core.errors import JobCancelled, JobError, KizuError, ModelFailed, OutOfMemory
 from kizu_core.media.decode import decode, to_picture
 from kizu_core.plugins.protocols import ModelSource
 from kizu_core.plugins.specs import ModelSpec
@@ -83,6 +83,8 @@ class ProcessService:
             value, error = _CALLS[kind](model, picture), None
         except KizuError as raised:
             value, error = None, raised
+        except MemoryError:
+            value, error = None, OutOfMemory(f"{spec.name} got no more memory for this picture.")
         except Exception as raised:  # noqa: BLE001 - a plugin may raise anything; it is recorded against the plugin
             value, error = None, ModelFailed(f"{spec.name} failed on this picture: {type(raised).__name__}: {raised}")
         return Output(operation=operation, spec=spec, seconds=time.perf_counter() - started, value=value, error=error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
@@ -33,8 +34,10 @@ from kizu_core.worker.scratch import workdir
 from kizu_core.worker.shared import Shared
 from kizu_core.worker.sources import SourceOffline, find_source
 
-TICK_S = 0.25
-RSS_S = 1.0
+TICK_S = 0.1
+RSS_S = 0.1
+"""Between two looks at the size of the child, in which it can grow by some 300 MB: touching memory takes time."""
+
 DEAF_S = 10.0
 """How long a handler may go on with a job that was taken back before its process is killed."""
 
@@ -56,7 +59,7 @@ class Batch:
         self._members: dict[UUID, Member] = {}
         self._open: dict[UUID, Member] = {}
         self._executing: Member | None = None
-        self._since = time.monotonic()
+        self._since = self._step_since = time.monotonic()
         self._next_rss = 0.0
         self._stop_sent = False
         self._over = False
@@ -97,7 +100,7 @@ class Batch:
         return None
 
     def _start(self) -> None:
-        self._since = time.monotonic()
+        self._since = self._step_since = time.monotonic()
         tasks = tuple(member.task() for member in self._open.values())
         with suppress(OSError):  # a child that died meanwhile is found out when its answer is read
             self._child.send(RunBatch(handler=self._spec.name, tasks=tasks))
@@ -145,14 +148,19 @@ class Batch:
         now = time.monotonic()
         if self._executing is not None:
             self._executing.spent += now - self._since
-        self._executing, self._since = self._members.get(job_id) if job_id else None, now
+        self._executing = self._members.get(job_id) if job_id else None
+        self._since = self._step_since = now
         if job_id in self._open and (started := self._open[job_id].start()):
             self._shared.emit(started)
             self._shared.settler.begun(self._open[job_id].held)
 
     def _progress(self, message: Progress) -> None:
-        if message.job_id in self._open:
-            self._shared.emit(self._open[message.job_id].advance(message.percent, message.step))
+        member = self._open.get(message.job_id)
+        if member is not None:
+            before = member.held.step
+            self._shared.emit(member.advance(message.percent, message.step))
+            if member is self._executing and member.held.step != before:
+                self._step_since = time.monotonic()
 
     def _answer(self, question: Ask) -> None:
         """Shows an asset to a handler: of the user whose job it is, whatever the child says."""
@@ -162,7 +170,8 @@ class Batch:
             reply = Answer(question=question.question, value=self._look_up(member, question.asset_id))
         except KizuError as error:
             reply = Answer(question=question.question, error=error.as_dict())
-        self._since += time.monotonic() - asked  # waiting for us is not charged to the job
+        waited = time.monotonic() - asked  # for us: not charged to the job
+        self._since, self._step_since = self._since + waited, self._step_since + waited
         with suppress(OSError, WorkerError):
             self._child.send(reply)
 
@@ -248,6 +257,10 @@ class Batch:
             limit = f"{self._spec.timeout_s} s"
             self._kill(f"took longer than {limit}")
             self._charge(JobTimeout(f"It took longer than {limit}, the limit of {self._spec.name}."))
+        elif member is not None and now - self._step_since > (self._spec.step_timeout_s or math.inf):
+            limit = f"{self._spec.step_timeout_s} s over {member.held.step or 'its first step'}"
+            self._kill(f"took longer than {limit}")
+            self._charge(JobTimeout(f"It took longer than {limit}."), at_step=True)
         elif member is not None and member.is_deaf(now, here, DEAF_S):
             self._kill("went on with a photo that was taken back")
             self._charge(_cancelled())
@@ -256,7 +269,7 @@ class Batch:
             self._watch_memory()
 
     def _watch_memory(self) -> None:
-        limit = self._shared.settings.max_child_mb
+        limit = self._child.limit_mb
         if self._child.rss_mb() > limit:
             self._kill(f"needed more than {limit} MB")
             message = f"The model process needed more than {limit} MB for this photo."
@@ -273,10 +286,16 @@ class Batch:
         self._kill(how)
         self._charge(ChildCrashed(f"The model process {how} while it worked on this photo."), crashed=True)
 
-    def _charge(self, error: KizuError, *, crashed: bool = False) -> None:
+    def _charge(self, error: KizuError, *, crashed: bool = False, at_step: bool = False) -> None:
+        """`at_step`: the step that it was at is to blame, not the job as a whole."""
         member = self._executing
-        if member is not None and member.id in self._open:
-            del self._open[member.id]
+        if member is None or member.id not in self._open:
+            return
+        del self._open[member.id]
+        culprit = member.culprit(crashed=crashed) if crashed or at_step else None
+        if culprit is not None:
+            self._shared.settler.give_up(member.held, culprit, error, member.workdir)
+        else:
             self._shared.settler.fail(member.held, error.as_dict(), crashed=crashed)
 
 

@@ -17,6 +17,7 @@ from kizu_core.types import JobTable
 from kizu_core.worker.batch import Batch
 from kizu_core.worker.events import ChildRestarted, HandlerOff, Resumed, Waiting
 from kizu_core.worker.leases import Held
+from kizu_core.worker.limits import memory_limit_mb
 from kizu_core.worker.process import ChildProcess
 from kizu_core.worker.shared import Shared
 
@@ -39,6 +40,7 @@ class Lane:
         self.idle = False
         self._shared = shared
         self._offers = list(offers)
+        self._limit_mb = memory_limit_mb(offers, shared.settings)
         self._child: ChildProcess | None = None
         self._child_used = time.monotonic()
         self._failed_starts = 0
@@ -142,7 +144,7 @@ class Lane:
         child.used, self._child_used = True, time.monotonic()
         if batch.child_died is not None:
             self._replace_child(batch.child_died)
-        elif child.rss_mb() > RECYCLE_SHARE * self._shared.settings.max_child_mb:
+        elif child.rss_mb() > RECYCLE_SHARE * child.limit_mb:
             self._replace_child("was replaced to give memory back")
         if batch.refusal is not None:
             self._switch_off(held[0].spec, batch)
@@ -171,7 +173,7 @@ class Lane:
 
     def _start_child(self) -> None:
         try:
-            self._child = ChildProcess(self.name, self._shared.settings, self._shared.child_values)
+            self._child = ChildProcess(self.name, self._shared.settings, self._shared.child_values, self._limit_mb)
         except (WorkerError, OSError) as error:
             pause = min(60.0, 2.0**self._failed_starts)
             self._failed_starts += 1

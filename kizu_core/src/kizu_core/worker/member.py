@@ -10,6 +10,9 @@ from kizu_core.worker.events import JobEvent, JobProgress, JobStarted
 from kizu_core.worker.leases import Held
 from kizu_core.worker.messages import Task
 
+MOST_CRASHES, MOST_TIMEOUTS = 2, 1
+"""As often an operation of a photo may end the process, or take too long, before it is given up."""
+
 MOST_STEP = 40
 """Characters of a step's name, as many as its column keeps."""
 
@@ -42,6 +45,16 @@ class Member:
     def is_deaf(self, now: float, here: float, patience: float) -> bool:
         """Whether its handler has gone on for `patience` seconds with what nobody wants."""
         return self.unwanted_since is not None and min(now - self.unwanted_since, here) > patience
+
+    def culprit(self, *, crashed: bool) -> str | None:
+        """The operation to be given up, with the others of the photo kept, for what has just happened; None if the
+        job is to be tried again, or has no others.
+        """
+        claim, step = self.held.claim, self.held.step
+        if step not in claim.job.todo or len(claim.job.todo) < 2:
+            return None
+        often = claim.crash_count >= MOST_CRASHES if crashed else claim.attempt > MOST_TIMEOUTS
+        return step if often or claim.attempt >= claim.max_attempts else None
 
     def start(self) -> JobStarted | None:
         """What to tell when the child turns to it for the first time."""

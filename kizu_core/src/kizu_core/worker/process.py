@@ -18,6 +18,7 @@ import psutil
 from kizu_core.errors import WorkerError
 from kizu_core.settings import Settings
 from kizu_core.worker.channel import Channel
+from kizu_core.worker.limits import PICTURES_MB
 from kizu_core.worker.messages import Configure, Hello, Message, Ready, Stop
 
 Kind = TypeVar("Kind", bound=Message)
@@ -46,8 +47,12 @@ def child_environment(environ: Mapping[str, str], threads: int) -> dict[str, str
 class ChildProcess:
     """One running child. Make it from a thread that outlives it (see `child.guard`)."""
 
-    def __init__(self, name: str, settings: Settings, values: Mapping[str, Any]) -> None:
-        """Starts the process, gives it the settings in `values`, waits until it is ready. Raises `WorkerError`."""
+    def __init__(self, name: str, settings: Settings, values: Mapping[str, Any], limit_mb: int = PICTURES_MB) -> None:
+        """Starts the process, gives it the settings in `values`, waits until it is ready. Raises `WorkerError`.
+
+        `limit_mb`: how large it may grow, which whoever uses it watches.
+        """
+        self.limit_mb = limit_mb
         self.log = settings.paths.logs / f"child-{name}.log"
         ours, theirs = socket.socketpair()
         with theirs, _open_log(self.log, debug=settings.debug) as log:
@@ -60,6 +65,7 @@ class ChildProcess:
                 env=child_environment(os.environ, settings.thread_count),
                 start_new_session=True,  # a process group of its own: killed with all that it started
             )
+        self._watched = psutil.Process(self.pid)
         self._channel = Channel(ours, send_timeout=SEND_S)
         self.send = self._channel.send
         self.receive = self._channel.receive
@@ -73,7 +79,7 @@ class ChildProcess:
     def rss_mb(self) -> float:
         """Resident memory in MiB; 0 once it has ended."""
         try:
-            return float(psutil.Process(self.pid).memory_info().rss) / 2**20
+            return float(self._watched.memory_info().rss) / 2**20
         except psutil.Error:
             return 0.0
 

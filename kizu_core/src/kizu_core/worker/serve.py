@@ -6,20 +6,21 @@ import itertools
 import os
 import pkgutil
 import queue
+import sys
 import threading
-import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from kizu_core.errors import KizuError, WorkerError, from_dict
+from kizu_core.errors import KizuError, OutOfMemory, WorkerError, from_dict
 from kizu_core.models.environment import quiet_libraries
 from kizu_core.models.registry import ModelRegistry
 from kizu_core.models.selection import load_catalog
 from kizu_core.plugins.catalog import Catalog
 from kizu_core.plugins.protocols import JobContext, JobHandler
 from kizu_core.privacy.guard import news
+from kizu_core.privacy.redact import clean_traceback
 from kizu_core.settings import Settings
 from kizu_core.types import JobOutcome
 from kizu_core.worker.channel import Channel
@@ -225,6 +226,8 @@ def _told(error: BaseException, handler: str) -> Report:
 
     Trying again may help after such a one: its cause may have been the state of this process or machine.
     """
+    if isinstance(error, MemoryError):
+        error = OutOfMemory(f"{handler} got no more memory for this photo.")
     if isinstance(error, KizuError):
         report = error.as_dict()
         hint = report["hint"] and str(report["hint"])
@@ -234,6 +237,6 @@ def _told(error: BaseException, handler: str) -> Report:
             "hint": hint,
             "retryable": bool(report["retryable"]),
         }
-    traceback.print_exception(error)
+    sys.stderr.write(clean_traceback(error))
     message = f"{handler} failed with {type(error).__name__}: {str(error)[:500]}"
     return {"code": "bug", "message": message, "hint": "See the log of the child process.", "retryable": True}

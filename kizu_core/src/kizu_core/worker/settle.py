@@ -16,7 +16,8 @@ from kizu_core.errors import DatabaseError, DatabaseUnavailable, DiskFull, KizuE
 from kizu_core.models.offers import Offer
 from kizu_core.plugins.specs import JobHandlerSpec
 from kizu_core.privacy.guard import Attempt, Refusal
-from kizu_core.types import SELFTEST, JobOutcome
+from kizu_core.privacy.redact import clean_error
+from kizu_core.types import SELFTEST, JobOutcome, OperationResult
 from kizu_core.worker.events import EgressRefused, Event, JobDone, JobEvent, JobFailed, JobReturned, Summary
 from kizu_core.worker.leases import Held, Leases
 from kizu_core.worker.patience import Patience
@@ -98,6 +99,7 @@ class Settler:
 
         `error` as `KizuError.as_dict`; `retry_s`: when the storage asked to be left alone for so long.
         """
+        error = clean_error(error)
         report = {**error, "crashed": crashed, "operations": self._ledger(held)}
         answer = self._settle(held, lambda: self._database.fail(held.claim, report, retry_s))
         if answer not in {"retry", "dead", "invalid"}:
@@ -109,6 +111,15 @@ class Settler:
                 tally = self.summary.tally(operation)
                 tally.failed, tally.retried = tally.failed + final, tally.retried + (not final)
         self._emit(JobFailed(**_about(held), error=dict(error), final=final))
+
+    def give_up(self, held: Held, operation: str, error: KizuError, workdir: Path) -> None:
+        """One operation of a job failed for good; the others go back, to be done without it."""
+        done = next(
+            OperationResult(**one, error={**error.as_dict(), "retryable": False})
+            for one in self._ledger(held)
+            if one["operation"] == operation
+        )
+        self.complete(held, JobOutcome(operations=(done,)), workdir)
 
     def release(self, held: Held, reason: str) -> None:
         """Gives the job back as if it had not been claimed."""

@@ -1,0 +1,20 @@
+"""How large a child may grow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kizu_core.models.offers import Offer
+from kizu_core.settings import Settings
+
+PICTURES_MB = 1536
+"""Enough for any picture within the limits (`media.memory` holds decoding to less) and for what models make of it."""
+
+
+def memory_limit_mb(offers: Iterable[Offer], settings: Settings) -> int:
+    """MiB of resident memory at which a child that serves `offers` is ended: the setting, else what its models
+    declare on top of what pictures need.
+    """
+    if settings.max_child_mb is not None:
+        return settings.max_child_mb
+    return PICTURES_MB + sum(offer.memory_mb for offer in offers)
