@@ -10,17 +10,23 @@ with open_library(pin=True) as library:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from kizu_core.database.opening import OpenDatabase, open_database
+from kizu_core.database.reading import existing_database
+from kizu_core.library.compare import KnownFile
+from kizu_core.library.jobs import Jobs
+from kizu_core.library.known import known_in
+from kizu_core.library.plan import Findings, Plan, make_plan
+from kizu_core.library.preview import preview
 from kizu_core.library.reconcile import OnEvent, Reconciler
 from kizu_core.library.report import ReconcileReport
-from kizu_core.library.users import checked_name
-from kizu_core.models.offers import Gap, Offer, gaps, offers, wanted
+from kizu_core.library.users import checked_name, name_key
+from kizu_core.models.offers import Gap, Offer, gaps, offers, photo_offers, wanted
 from kizu_core.models.selection import load_catalog, pin_defaults
 from kizu_core.plugins.catalog import Catalog
 from kizu_core.settings import Settings, load_settings
@@ -30,6 +36,9 @@ if TYPE_CHECKING:
     from kizu_core.worker.supervisor import Worker
 
 Json = dict[str, Any]
+Result = TypeVar("Result")
+Operations = Collection[str] | None
+"""Names of operations that a call is limited to; None for all."""
 
 
 class Assets:
@@ -52,13 +61,22 @@ class Assets:
 class Library:
     """One user's photos. Built by `open_library`; every answer holds rows of this user only."""
 
-    def __init__(self, settings: Settings, database: OpenDatabase, catalog: Catalog, user_name: str) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        database: OpenDatabase,
+        catalog: Catalog,
+        user_name: str,
+        on_wait: Callable[[str], None] | None = None,
+    ) -> None:
         self.settings = settings
         self.database = database
         self.catalog = catalog
+        self._on_wait = on_wait
         self.user_name = user_name
         self.user = user = database.worker.ensure_user(user_name)
         self.assets = Assets(database, user)
+        self.jobs = Jobs(database, user)
 
     @property
     def offers(self) -> tuple[Offer, ...]:
@@ -70,8 +88,17 @@ class Library:
         """Operations that need a plugin or weights first."""
         return gaps(self.catalog, self.settings)
 
-    def import_folder(self, folder: Path, on_event: OnEvent = lambda _: None) -> ReconcileReport:
-        """Make the library agree with a folder. Originals are only read. See `Reconciler.run`."""
+    def import_folder(
+        self,
+        folder: Path,
+        on_event: OnEvent = lambda _: None,
+        on_plan: Callable[[Plan], None] = lambda _: None,
+        operations: Operations = None,
+    ) -> ReconcileReport:
+        """Make the library agree with a folder. Originals are only read. See `Reconciler.run`.
+
+        `on_plan` is told what was found and what it will take before any file is read; what it raises ends it there.
+        """
         reconciler = Reconciler(
             self.database,
             self.user,
@@ -79,11 +106,17 @@ class Library:
             readers=self.settings.thread_count,
             on_event=on_event,
         )
-        return reconciler.run(folder)
+        return reconciler.run(folder, lambda found: on_plan(self._plan(found, operations)))
 
-    def enqueue(self) -> dict[str, int]:
+    def _plan(self, found: Findings, operations: Operations) -> Plan:
+        chosen = photo_offers(self.catalog, self.settings, operations)
+        backlog = self._patiently(lambda: self.database.worker.backlog(self.user, wanted(chosen)))
+        return make_plan(found, self.settings, chosen, () if operations else self.gaps, backlog)
+
+    def enqueue(self, operations: Operations = None) -> dict[str, int]:
         """Queue exactly what is missing or stale for today's models; operation -> photos."""
-        return self.database.worker.enqueue_stale(self.user, wanted(self.offers))
+        chosen = wanted(photo_offers(self.catalog, self.settings, operations))
+        return self._patiently(lambda: self.database.worker.enqueue_stale(self.user, chosen))
 
     def worker(self, options: WorkerOptions) -> Worker:
         """A worker of this process for the jobs of the database. `run` it, `stop` it from a signal."""
@@ -94,12 +127,44 @@ class Library:
 
     def status(self) -> Json:
         """Counts, failures grouped by cause, workers and folders."""
-        return self.database.worker.status(self.user)
+        return self._patiently(lambda: self.database.worker.status(self.user))
 
     def search(self, query: str, limit: int = 50, after: Any = None) -> Json:
         """Photos that fit the words, best first, each with its reasons; `next` continues."""
         page: Json = self.database.api.search(self.user, query, limit, after)
         return page
+
+    def _patiently(self, work: Callable[[], Result]) -> Result:
+        """What a long run asks for in its course: a database that goes away meanwhile is waited for."""
+        return self.database.retrying(work, on_wait=self._on_wait)
+
+
+def plan_folder(
+    settings: Settings,
+    folder: Path,
+    user: str | None = None,
+    operations: Operations = None,
+    on_wait: Callable[[str], None] | None = None,
+) -> tuple[Path, Plan]:
+    """The folder in full, and what a run over it would do. Changes nothing: no database, user or folder is made.
+
+    Raises `KizuError`.
+    """
+    catalog = load_catalog(settings)
+    chosen = photo_offers(catalog, settings, operations)
+    backlog: dict[str, int] = {}
+    key = name_key(checked_name(user or settings.user))
+
+    def known(path: Path) -> Iterator[KnownFile]:
+        with existing_database(settings, on_wait) as database:
+            owner = next((one for one in database.users() if name_key(one["name"]) == key), None) if database else None
+            if database is not None and owner is not None:
+                owner_id = UUID(owner["id"])
+                backlog.update(database.backlog(owner_id, wanted(chosen)))
+                yield from known_in(database, database.status(owner_id)["roots"], path)
+
+    path, found = preview(folder, settings.paths, known)
+    return path, make_plan(found, settings, chosen, () if operations else gaps(catalog, settings), backlog)
 
 
 @contextmanager
@@ -121,4 +186,4 @@ def open_library(
     if pin:
         pin_defaults(settings, catalog)
     with open_database(settings, on_wait) as database:
-        yield Library(settings, database, catalog, checked_name(user or settings.user))
+        yield Library(settings, database, catalog, checked_name(user or settings.user), on_wait)

@@ -24,11 +24,11 @@ def demo(
 
     Example: kizu demo
     """
-    from kizu_core.cli.job import run_folder
+    from kizu_core.cli.job import RunOptions, run_folder
     from kizu_core.library.demo import draw_demo
 
     settings = settings_of(ctx)
     place = folder or settings.home / "demo"
     drawn = draw_demo(place)
     before = f"Drew {len(drawn)} pictures in {place}."
-    raise typer.Exit(run_folder(settings, place, DEMO_USER, as_json=as_json, before=before))
+    raise typer.Exit(run_folder(settings, place, DEMO_USER, RunOptions(as_json=as_json), before=before))

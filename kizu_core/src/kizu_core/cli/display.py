@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.live import Live
     from rich.table import Table
 
+    from kizu_core.cli.milestones import Note
     from kizu_core.worker.events import Event
 
 PLAIN_EVERY_S = 10.0
@@ -29,8 +30,11 @@ class Display(Protocol):
     def event(self, event: dict[str, Any]) -> None:
         """One event for a script."""
 
-    def reading(self, done: int, total: int) -> None:
-        """So many of the new and changed files of a folder are read."""
+    def count(self, doing: str, done: int, total: int) -> None:
+        """So much of something that takes long is done: "reading files", 3 of 10."""
+
+    def note(self, note: Note) -> None:
+        """Something worth a line of its own."""
 
     def progress(self, progress: Progress) -> None:
         """The counts have changed."""
@@ -50,8 +54,11 @@ class JsonDisplay:
     def event(self, event: dict[str, Any]) -> None:
         print_json(event)
 
-    def reading(self, done: int, total: int) -> None:
+    def count(self, doing: str, done: int, total: int) -> None:
         pass  # an event of its own tells it
+
+    def note(self, note: Note) -> None:
+        print_json(note.event)
 
     def progress(self, progress: Progress) -> None:
         stages = {
@@ -73,6 +80,16 @@ class JsonDisplay:
         pass
 
 
+class SilentDisplay(JsonDisplay):
+    """For a command whose whole answer is one JSON document."""
+
+    def say(self, sentence: str) -> None:
+        pass
+
+    def conclude(self, event: dict[str, Any], lines: Iterable[str]) -> None:
+        pass
+
+
 class PlainDisplay:
     """Lines for logs and pipes."""
 
@@ -86,9 +103,12 @@ class PlainDisplay:
     def event(self, event: dict[str, Any]) -> None:
         pass
 
-    def reading(self, done: int, total: int) -> None:
+    def count(self, doing: str, done: int, total: int) -> None:
         if done == total or self._is_time():
-            self.say(f"  read {done:,} of {total:,} new or changed files")
+            self.say(f"  {doing}: {done:,} of {total:,}")
+
+    def note(self, note: Note) -> None:
+        self.say(note.sentence)
 
     def progress(self, progress: Progress) -> None:
         working = [stage for stage in progress.stages if stage.left]
@@ -127,13 +147,17 @@ class LiveDisplay:
     def event(self, event: dict[str, Any]) -> None:
         pass
 
-    def reading(self, done: int, total: int) -> None:
+    def count(self, doing: str, done: int, total: int) -> None:
         from rich.progress_bar import ProgressBar
         from rich.table import Table
 
         table = Table.grid(padding=(0, 2))
-        table.add_row("reading files", ProgressBar(total=total, completed=done, width=24), f"{done:,}/{total:,}")
+        table.add_row(doing, ProgressBar(total=total, completed=done, width=24), f"{done:,}/{total:,}")
         self._live.update(table)
+
+    def note(self, note: Note) -> None:
+        if note.event["event"] != "estimate":  # the table has them
+            self.say(note.sentence)
 
     def progress(self, progress: Progress) -> None:
         self._live.update(_table(progress))

@@ -6,19 +6,22 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kizu_core.cli.context import DONE, DONE_WITH_FAILURES, INTERRUPTED
 from kizu_core.cli.display import Display, open_display, sentence_of
+from kizu_core.cli.milestones import Milestones
+from kizu_core.cli.plan import plan_lines, refuse_small_disks
 from kizu_core.cli.progress import Progress
-from kizu_core.cli.signals import stopping
-from kizu_core.cli.summary import RunResult, found_lines, next_lines, summary_lines
+from kizu_core.cli.signals import interruptible, stopping
+from kizu_core.cli.summary import RunResult, next_lines, read_lines, summary_lines
 from kizu_core.errors import DatabaseError
 
 if TYPE_CHECKING:
     from kizu_core.api import Library
+    from kizu_core.library.plan import Plan
     from kizu_core.library.report import Progress as ScanProgress
     from kizu_core.settings import Settings
     from kizu_core.worker.events import Event, Summary
@@ -28,33 +31,48 @@ LOOK_SHARE = 20.0
 """The next look at the counts waits at least this many times as long as the last one took."""
 
 
-def run_folder(settings: Settings, folder: Path, user: str | None, *, as_json: bool, before: str = "") -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """What was asked for. `operations`: None for all that can be done; `anyway`: even if the disk seems too small."""
+
+    as_json: bool = False
+    operations: tuple[str, ...] | None = None
+    verbose: bool = False
+    anyway: bool = False
+
+
+def run_folder(settings: Settings, folder: Path, user: str | None, options: RunOptions, *, before: str = "") -> int:
     """Everything that `kizu run` does; the exit code. `before` is said first. Raises `KizuError`."""
     from kizu_core.api import open_library
 
     started = time.monotonic()
-    display = open_display(as_json=as_json)
+    display = open_display(as_json=options.as_json)
     try:
         if before:
             display.say(before)
         display.say("Opening the database.")
-        with open_library(settings, user, display.say, pin=True) as library:
-            return _run(library, folder, display, started)
+        with interruptible(), open_library(settings, user, display.say, pin=True) as library:
+            return _run(library, folder, options, display, started)
     finally:
         display.close()
 
 
-def _run(library: Library, folder: Path, display: Display, started: float) -> int:
-    report = library.import_folder(folder, lambda event: _scanned(event, display))
+def _run(library: Library, folder: Path, options: RunOptions, display: Display, started: float) -> int:
+    report = library.import_folder(
+        folder,
+        lambda event: _scanned(event, display),
+        lambda plan: _planned(plan, options, display),
+        options.operations,
+    )
     display.event({"event": "imported", "report": asdict(report)})
-    for line in found_lines(report):
+    for line in read_lines(report):
         display.say(line)
-    worked, stopped = _work(library, display)
+    worked, stopped = _work(library, options, display)
     result = RunResult(
         report=report,
         worked=worked,
         status=library.status(),
-        gaps=library.gaps,
+        gaps=() if options.operations else library.gaps,
         seconds=time.monotonic() - started,
         stopped=stopped,
     )
@@ -64,20 +82,29 @@ def _run(library: Library, folder: Path, display: Display, started: float) -> in
     return DONE_WITH_FAILURES if result.failed else DONE
 
 
+def _planned(plan: Plan, options: RunOptions, display: Display) -> None:
+    """Shows the plan before it is carried out. Raises `DiskFull` for one that can't be."""
+    display.event(plan.as_dict())
+    for line in plan_lines(plan, verbose=options.verbose):
+        display.say(line)
+    if not options.anyway:
+        refuse_small_disks(plan)
+
+
 def _scanned(event: ScanProgress, display: Display) -> None:
     display.event({"event": "scan", **asdict(event)})
     if event.message:
         display.say(event.message)
     elif event.stage == "reading" and event.total is not None:
-        display.reading(event.done, event.total)
+        display.count("reading files", event.done, event.total)
 
 
-def _work(library: Library, display: Display) -> tuple[Summary, bool]:
+def _work(library: Library, options: RunOptions, display: Display) -> tuple[Summary, bool]:
     """Queue what is missing and work until nothing is left: what was done, whether a signal ended it before."""
     from kizu_core.worker.options import WorkerOptions
 
-    display.event({"event": "queued", "photos": library.enqueue()})
-    worker = library.worker(WorkerOptions(drain=True))
+    display.event({"event": "queued", "photos": library.enqueue(options.operations)})
+    worker = library.worker(WorkerOptions(drain=True, operations=options.operations))
 
     def first() -> None:
         display.say("Stopping after the photo in hand. Press Ctrl-C again to stop at once; nothing is lost either way.")
@@ -98,7 +125,7 @@ def _told(event: Event, display: Display) -> None:
 def _watched(library: Library, display: Display) -> Iterator[None]:
     """Shows the counts while inside. They come from the database, so another worker's work is seen as well."""
     done = threading.Event()
-    progress = Progress()
+    progress, milestones = Progress(), Milestones()
 
     def watch() -> None:
         pause = 0.0
@@ -110,6 +137,8 @@ def _watched(library: Library, display: Display) -> Iterator[None]:
                 pass  # the worker says that it waits for the database
             else:
                 display.progress(progress)
+                for note in milestones.notes(progress):
+                    display.note(note)
             pause = max(LOOK_EVERY_S, LOOK_SHARE * (time.monotonic() - looked))
 
     watcher = threading.Thread(target=watch, name="kizu-display", daemon=True)

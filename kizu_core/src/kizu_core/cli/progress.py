@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 STAGES: Mapping[str, str] = {
@@ -16,6 +16,9 @@ STAGES: Mapping[str, str] = {
     "describe": "captions",
 }
 """What people call each operation, in the order of display."""
+
+SEARCHED: Sequence[str] = ("ocr",)
+"""The operations whose results `kizu search` looks at, the quickest first."""
 
 WINDOW_S = 60.0
 """Rates are taken over the last minute, so that they follow a change of load but do not flicker."""
@@ -49,6 +52,8 @@ class Stage:
         self.waiting = counts.get("waiting", 0) + counts.get("running", 0)
         self.retrying = counts.get("retrying", 0)
         self.done, self.failed = counts.get("done", 0), counts.get("failed", 0)
+        if all(before == self.done + self.failed for _, before in self._history):
+            self._history.clear()  # the time in which it stood in line says nothing of its rate
         self._history.append((now, self.done + self.failed))
         while len(self._history) > 2 and now - self._history[0][0] > WINDOW_S:
             self._history.popleft()

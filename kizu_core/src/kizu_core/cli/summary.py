@@ -23,14 +23,11 @@ SURE = 0.8
 """Score from which recognised text is good enough for an example."""
 
 
-def found_lines(report: ReconcileReport) -> Iterator[str]:
-    """What the scan found and how it differs from last time."""
+def read_lines(report: ReconcileReport) -> Iterator[str]:
+    """What became of the files that were new or changed; nothing if all were known."""
     if report.offline:
         yield report.offline
         return
-    kinds = {"image": "photo", "raw": "RAW photo", "video": "video"}
-    found = [plural(report.found[kind], noun) for kind, noun in kinds.items() if report.found.get(kind)]
-    yield f"Found {', '.join(found) or 'no photos'} in {report.root}{'/' + report.below if report.below else ''}."
     changes = {
         "new": report.new,
         "edited": report.edited,
@@ -38,22 +35,10 @@ def found_lines(report: ReconcileReport) -> Iterator[str]:
         "copies of known ones": report.copies,
         "back again": report.returned,
         "gone": report.missing,
-        "unchanged": report.unchanged,
     }
     said = [f"{count:,} {name}" for name, count in changes.items() if count]
     if said:
-        yield f"  {', '.join(said)}"
-    if report.ignored:
-        yield f"  ignored: {_counted(report.ignored)}"
-    if report.unknown:
-        others = {f".{ending}" if ending else "without an ending": count for ending, count in report.unknown.items()}
-        yield f"  not photos: {_counted(others)}"
-
-
-def _counted(counts: Mapping[str, int]) -> str:
-    most = sorted(counts.items(), key=lambda item: -item[1])
-    shown = ", ".join(f"{count:,} {name}" for name, count in most[:SHOWN])
-    return shown if len(most) <= SHOWN else f"{shown}, {sum(n for _, n in most[SHOWN:]):,} others"
+        yield f"Read: {', '.join(said)}."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ Rows = Sequence[Mapping[str, Any]]
 
 
 def known_below(page_after: Callable[[str | None], Rows], below: str) -> Iterator[KnownFile]:
-    """Files of a root that lie in its folder `below` (as stored, empty for all), page by page, with paths in the root."""
+    """Files of a root that lie in its folder `below` (as stored, empty for all), page by page; paths are the root's."""
     prefix = f"{below}/" if below else ""
     after: str | None = prefix or None
     while True:

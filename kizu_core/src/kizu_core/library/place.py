@@ -8,6 +8,7 @@ from pathlib import Path
 from uuid import UUID
 
 from kizu_core.database.paths import path_to_text, readable, text_to_path
+from kizu_core.errors import LibraryError
 from kizu_core.library.compare import KnownFile, is_other_disk
 from kizu_core.library.scan import FileSeen, Problem
 
@@ -33,6 +34,18 @@ class Place:
     @property
     def is_there(self) -> bool:
         return device_of(self.folder) is not None
+
+
+def resolved_folder(folder: Path) -> Path:
+    """The folder's full path, links followed. Raises `LibraryError` for what can't be one."""
+    try:
+        path = folder.expanduser().resolve()
+        is_file = path.is_file()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise LibraryError(f"{readable(str(folder))} can't be used as a folder: {error}.") from error
+    if is_file:
+        raise LibraryError(f"{readable(str(path))} is a file, not a folder.", hint="Give the folder that it lies in.")
+    return path
 
 
 def device_of(path: Path) -> str | None:

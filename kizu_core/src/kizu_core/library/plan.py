@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -14,14 +13,17 @@ from kizu_core.library.compare import Comparison
 from kizu_core.library.ignore import type_name
 from kizu_core.library.scan import FileSeen, Scan
 from kizu_core.models.offers import Gap, Offer
+from kizu_core.settings import Settings
 
-# Averages of what a run over 110 photos of many cameras, phones and sizes left behind; `benchmarks/footprint.py` prints them.
+# Averages of what a run over 110 photos of many cameras and phones left behind: `benchmarks/footprint.py` prints them.
 THUMBNAIL_BYTES: Final = 20_000
 WEB_SHARE: Final = 1.0
 ROW_BYTES: Final = 4_000
 OPERATION_BYTES: Final[Mapping[str, int]] = {"embedding": 3_000, "faces": 5_000, "objects": 2_000, "ocr": 4_000}
 
 SHOWN_BY_BROWSERS: Final = frozenset({"JPEG", "PNG", "WEBP", "GIF", "AVIF"})
+SHOWN_MIMES: Final = frozenset(f"image/{name.lower()}" for name in SHOWN_BY_BROWSERS)
+
 LARGE_BYTES: Final = 6_000_000
 """A file of that size is likely to have more pixels than a web version may have."""
 
@@ -97,10 +99,12 @@ class Place:
 
     @property
     def fits(self) -> bool:
+        """Whether the expected will go there."""
         return self.needed <= self.free
 
     @property
     def tight(self) -> bool:
+        """Whether little would be left."""
         return self.needed + SPARE_BYTES > self.free
 
 
@@ -141,6 +145,22 @@ class Plan:
         }
 
 
+def make_plan(
+    findings: Findings, settings: Settings, offers: Sequence[Offer], gaps: Sequence[Gap], backlog: Mapping[str, int]
+) -> Plan:
+    """The plan for what was found: `offers` will be done, `gaps` can't be."""
+    needed = needed_for(findings.pictures, {offer.entry for offer in offers})
+    database = settings.paths.home if settings.database_url is None else None
+    return Plan(
+        findings=findings,
+        offers=offers,
+        gaps=gaps,
+        needed=needed,
+        places=places_for(needed, database, settings.blobs_dir),
+        backlog=backlog,
+    )
+
+
 def needed_for(pictures: Iterable[FileSeen], operations: Collection[str]) -> Needed:
     """What the pictures will add: averages per picture, and for web versions a share of the file's size."""
     count = web = 0
@@ -150,9 +170,15 @@ def needed_for(pictures: Iterable[FileSeen], operations: Collection[str]) -> Nee
             web += round(file.size * WEB_SHARE)
     optimize = "optimize" in operations
     rows = ROW_BYTES + sum(OPERATION_BYTES.get(one, 0) for one in operations)
-    return Needed(
-        thumbnails=count * THUMBNAIL_BYTES * optimize, web=web * optimize, database=count * rows
-    )
+    return Needed(thumbnails=count * THUMBNAIL_BYTES * optimize, web=web * optimize, database=count * rows)
+
+
+def needs_web_version(columns: Mapping[str, Any]) -> bool:
+    """Whether a browser can't show the picture, or not well: as `kizu_enqueue_stale` decides it."""
+    from kizu_core.media.render import WEB_MAX_SIDE
+
+    large = max(columns.get("width") or 0, columns.get("height") or 0) > WEB_MAX_SIDE
+    return large or columns.get("mime") not in SHOWN_MIMES
 
 
 def places_for(needed: Needed, database: Path | None, blobs: Path) -> list[Place]:
@@ -161,7 +187,7 @@ def places_for(needed: Needed, database: Path | None, blobs: Path) -> list[Place
     by_disk: dict[int, Place] = {}
     for folder, size in parts:
         there = _existing(folder)
-        disk = os.stat(there).st_dev
+        disk = there.stat().st_dev
         first = by_disk.get(disk)
         by_disk[disk] = Place(
             folder=first.folder if first else folder,

@@ -16,7 +16,7 @@ from kizu_core.library.alone import alone
 from kizu_core.library.answers import Answer
 from kizu_core.library.compare import Comparison, KnownFile, compare
 from kizu_core.library.known import PAGE, Rows, known_below
-from kizu_core.library.place import Place, device_of, is_gone, why_offline
+from kizu_core.library.place import Place, device_of, is_gone, resolved_folder, why_offline
 from kizu_core.library.plan import Findings
 from kizu_core.library.readers import Readers
 from kizu_core.library.report import Progress, ReconcileReport, Unreadable
@@ -96,14 +96,8 @@ class Reconciler:
 
     def _place(self, folder: Path) -> Place:
         """Where the folder belongs; a folder seen for the first time becomes a root."""
-        try:
-            path = folder.expanduser().resolve()
-            is_file = path.is_file()
-        except (OSError, RuntimeError, ValueError) as error:
-            raise LibraryError(f"{readable(str(folder))} can't be used as a folder: {error}.") from error
+        path = resolved_folder(folder)
         shown = readable(str(path))
-        if is_file:
-            raise LibraryError(f"{shown} is a file, not a folder.", hint="Give the folder that it lies in.")
         answer = self._call(lambda: self._database.root(self._user, path, device_of(path)))
         if answer is None:
             raise LibraryError(

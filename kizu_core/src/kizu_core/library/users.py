@@ -52,6 +52,11 @@ def checked_name(text: str) -> str:
     return name
 
 
+def name_key(name: str) -> str:
+    """The same for names that count as one, as `kizu.user_key` has it."""
+    return "".join(unicodedata.normalize("NFKC", name).split()).lower()
+
+
 class Users:
     """All users of the data folder `paths`, with their thumbnails in `blobs`. Every method raises database errors."""
 
