@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kizu_core.cli import store
+from kizu_core.cli import bundles, store
 from kizu_core.cli.context import DONE_WITH_FAILURES, aligned, print_json, settings_of
 
 if TYPE_CHECKING:
@@ -32,17 +32,17 @@ def list_models(
     settings = settings_of(ctx)
     catalog = load_catalog(settings)
     if as_json:
-        print_json([_as_dict(spec, catalog, settings) for spec in _specs(catalog)])
+        print_json([_as_dict(spec, catalog, settings) for spec in catalog.models()])
         return
     rows = [("", "KIND", "NAME", "STATE", "SIZE", "SUMMARY")]
-    for spec in _specs(catalog):
+    for spec in catalog.models():
         size = f"{sum(weight.bytes for weight in spec.weights) / 1e6:.0f} MB" if spec.weights else ""
         star = "*" if _is_default(spec, catalog) else ""
         rows.append((star, str(spec.kind), spec.name, _state(spec, settings), size, spec.summary))
     for line in aligned(rows):
         typer.echo(line)
     if verbose:
-        for spec in _specs(catalog):
+        for spec in catalog.models():
             _print_weights(spec, settings)
     for gap in gaps(catalog, settings):
         typer.echo(f"- {gap.operation}: {gap.reason}\n  {gap.hint}")
@@ -75,7 +75,7 @@ def verify(
     from kizu_core.models.selection import load_catalog
 
     settings = settings_of(ctx)
-    specs = [spec for spec in _specs(load_catalog(settings)) if name in (None, spec.name)]
+    specs = [spec for spec in load_catalog(settings).models() if name in (None, spec.name)]
     if name and not specs:
         raise NoSuchModel(f"There is no model {name!r}.", hint="`kizu models list` shows what there is.")
     faults = 0
@@ -100,12 +100,6 @@ def _faults(spec: ModelSpec, settings: Settings) -> Iterator[str]:
             check()
         except ModelUnavailable as error:
             yield f"{error.message} {error.hint or ''}".rstrip()
-
-
-def _specs(catalog: Catalog) -> list[ModelSpec]:
-    from kizu_core.types import ModelType
-
-    return [spec for kind in ModelType for spec in catalog.specs(kind)]
 
 
 def _is_default(spec: ModelSpec, catalog: Catalog) -> bool:
@@ -149,3 +143,5 @@ def _print_weights(spec: ModelSpec, settings: Settings) -> None:
 
 
 app.command("pull")(store.pull)
+app.command("import")(bundles.import_weights)
+app.command("export")(bundles.export_weights)

@@ -51,9 +51,9 @@ def pull(
         _ask(wanted, items, settings, as_json=as_json)
     elif not as_json:
         _show_plan(wanted, settings)
-    with _watching(as_json=as_json) as watcher:
+    with watching(as_json=as_json) as watcher:
         arrivals = pull_items(items, settings, watcher)
-    _conclude(arrivals, as_json=as_json)
+    raise typer.Exit(DONE_WITH_FAILURES if conclude(arrivals, as_json=as_json) else DONE)
 
 
 def _chosen(catalog: Catalog, names: Sequence[str], missing: bool) -> list[ModelSpec]:
@@ -70,7 +70,7 @@ def _ask(wanted: Sequence[Item], items: Sequence[Item], settings: Settings, *, a
     from kizu_core.errors import KizuError
 
     if as_json:
-        print_json({"files": [_as_dict(item, "here" if item.is_here else "planned") for item in items]})
+        print_json({"files": [file_as_dict(item, "here" if item.is_here else "planned") for item in items]})
     else:
         _show_plan(wanted, settings)
     if as_json or not sys.stdin.isatty():
@@ -82,43 +82,45 @@ def _ask(wanted: Sequence[Item], items: Sequence[Item], settings: Settings, *, a
 
 def _show_plan(wanted: Sequence[Item], settings: Settings) -> None:
     for item in wanted:
-        typer.echo(f"{_name_of(item)}  {_size(item.weight.bytes)}, licence {item.weight.licence}")
+        typer.echo(f"{name_of(item)}  {size(item.weight.bytes)}, licence {item.weight.licence}")
         hosts = item.source.hosts if item.source else ()
         others = f", which may hand over to {' or '.join(hosts[1:])}" if hosts[1:] else ""
         typer.echo(f"  from {hosts[0]}{others}")
         typer.echo(f"  SHA-256 {item.digest or 'not known; recorded at this first download and held from then on'}")
     if wanted:
         files = f"{len(wanted)} file{'s' if len(wanted) > 1 else ''}"
-        typer.echo(f"{files}, {_size(sum(item.weight.bytes for item in wanted))}, into {settings.models_dir}")
+        typer.echo(f"{files}, {size(sum(item.weight.bytes for item in wanted))}, into {settings.models_dir}")
 
 
-def _conclude(arrivals: Sequence[Arrival], *, as_json: bool) -> None:
-    """Says what became of each file, and ends the command."""
+def conclude(arrivals: Sequence[Arrival], *, as_json: bool, strangers: Sequence[str] = ()) -> int:
+    """Says what became of each file, `strangers` are those that nothing needs; how many failed."""
     count = Counter("failed" if one.error else "here" if one.was_here else "fetched" for one in arrivals)
     if as_json:
         files = [_arrival_as_dict(one) for one in arrivals]
-        print_json({"files": files, **{name: count[name] for name in ("fetched", "here", "failed")}})
-    else:
-        for one in arrivals:
-            if one.error is not None:
-                typer.echo(f"! {_name_of(one.item)}: {one.error.message}\n      {one.error.hint or ''}".rstrip())
-            elif not one.was_here:
-                recorded = "" if one.item.digest else " (recorded)"
-                typer.echo(f"{_name_of(one.item)}: here, SHA-256 {one.sha256}{recorded}")
-        if not count["fetched"] and not count["failed"]:
-            typer.echo("All files are here.")
-        elif count["fetched"]:
-            typer.echo("Photos that waited for it are done at the next `kizu run`.")
-    raise typer.Exit(DONE_WITH_FAILURES if count["failed"] else DONE)
+        counts = {name: count[name] for name in ("fetched", "here", "failed")}
+        print_json({"files": files, "strangers": strangers, **counts})
+        return count["failed"]
+    for one in arrivals:
+        if one.error is not None:
+            typer.echo(f"! {name_of(one.item)}: {one.error.message}\n      {one.error.hint or ''}".rstrip())
+        elif not one.was_here:
+            recorded = "" if one.item.digest else " (recorded)"
+            typer.echo(f"{name_of(one.item)}: here, SHA-256 {one.sha256}{recorded}")
+    if count["fetched"]:
+        typer.echo("Photos that waited for it are done at the next `kizu run`.")
+    elif count["here"] == len(arrivals):
+        typer.echo("All files were here already." if arrivals else "There is no file to fetch.")
+    return count["failed"]
 
 
 def _arrival_as_dict(one: Arrival) -> dict[str, Any]:
     state = "failed" if one.error else "here" if one.was_here else "fetched"
     error = one.error.as_dict() if one.error else None
-    return {**_as_dict(one.item, state), "sha256": one.sha256 or one.item.digest, "error": error}
+    return {**file_as_dict(one.item, state), "sha256": one.sha256 or one.item.digest, "error": error}
 
 
-def _as_dict(item: Item, state: str) -> dict[str, Any]:
+def file_as_dict(item: Item, state: str) -> dict[str, Any]:
+    """One declared file for JSON. `state`: planned, fetched, here, failed."""
     return {
         "kind": item.spec.kind,
         "model": item.spec.name,
@@ -133,8 +135,8 @@ def _as_dict(item: Item, state: str) -> dict[str, Any]:
 
 
 @contextmanager
-def _watching(*, as_json: bool) -> Iterator[Watcher]:
-    """A bar for each file on a terminal, a few lines elsewhere, nothing beside JSON."""
+def watching(*, as_json: bool) -> Iterator[Watcher]:
+    """A `Watcher`: a bar for each file on a terminal, a few lines elsewhere, nothing beside JSON."""
     if as_json or not sys.stderr.isatty():
         yield _Lines(quiet=as_json)
         return
@@ -157,7 +159,7 @@ class _Bars:
 
     def progress(self, item: Item, done: int) -> None:
         if item.key not in self._tasks:
-            self._tasks[item.key] = self._progress.add_task(_name_of(item), total=item.weight.bytes)
+            self._tasks[item.key] = self._progress.add_task(name_of(item), total=item.weight.bytes)
         self._progress.update(self._tasks[item.key], completed=done)
 
 
@@ -175,7 +177,7 @@ class _Lines:
         quarter = 4 * done // item.weight.bytes
         if quarter > self._said.get(item.key, 0):
             self._said[item.key] = quarter
-            self._say(f"{_name_of(item)}: {25 * quarter} % of {_size(item.weight.bytes)}")
+            self._say(f"{name_of(item)}: {25 * quarter} % of {size(item.weight.bytes)}")
 
     def _say(self, line: str) -> None:
         if not self._quiet:
@@ -185,9 +187,11 @@ class _Lines:
 _WAITING = "Another command changes the models folder; waiting for it."
 
 
-def _name_of(item: Item) -> str:
+def name_of(item: Item) -> str:
+    """What people read of a file: its model and its own name."""
     return f"{item.spec.name} {item.weight.name}"
 
 
-def _size(count: int) -> str:
+def size(count: int) -> str:
+    """A number of bytes as people read it."""
     return f"{count / 1e6:,.1f} MB"

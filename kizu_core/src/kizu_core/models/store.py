@@ -65,12 +65,11 @@ class Watcher(Protocol):
 
 def specs_named(catalog: Catalog, names: Iterable[str]) -> list[ModelSpec]:
     """Models of these names, of whatever kind. Raises `NoSuchModel` for a name that nothing has."""
-    specs = [spec for kind in ModelType for spec in catalog.specs(kind)]
-    known = {spec.name for spec in specs}
+    known = {spec.name for spec in catalog.models()}
     for name in (wanted := set(names)) - known:
         hint = f"Installed: {', '.join(sorted(known)) or 'no model at all'}."
         raise NoSuchModel(f"There is no model {name!r}.", hint=hint)
-    return [spec for spec in specs if spec.name in wanted]
+    return [spec for spec in catalog.models() if spec.name in wanted]
 
 
 def specs_in_use(catalog: Catalog) -> list[ModelSpec]:
@@ -80,15 +79,15 @@ def specs_in_use(catalog: Catalog) -> list[ModelSpec]:
 
 def items_of(specs: Iterable[ModelSpec], settings: Settings) -> list[Item]:
     """Every file that these models declare, compared to the end. Raises `SettingError` for a wrong hub or host."""
-    return [_item(spec, weight, settings) for spec in specs for weight in spec.weights]
+    return [item_of(spec, weight, settings, digest=True) for spec in specs for weight in spec.weights]
 
 
 def pull(items: Sequence[Item], settings: Settings, watcher: Watcher) -> list[Arrival]:
     """Fetches the files that are not here; one that fails does not stop the others. Raises `DiskFull` beforehand."""
     with locked(settings.models_dir, watcher.waiting):
         # Another process may have been at it since the caller looked.
-        items = [item if item.is_here else _item(item.spec, item.weight, settings) for item in items]
-        _check_space([item for item in items if not item.is_here], settings)
+        items = [item if item.is_here else item_of(item.spec, item.weight, settings, digest=True) for item in items]
+        check_space([item for item in items if not item.is_here], settings)
         return [_pulled(item, settings, watcher) for item in items]
 
 
@@ -130,11 +129,12 @@ def part_of(item: Item, settings: Settings) -> Path:
     return place.with_name(place.name + ".part")
 
 
-def _item(spec: ModelSpec, weight: WeightFile, settings: Settings) -> Item:
+def item_of(spec: ModelSpec, weight: WeightFile, settings: Settings, *, digest: bool) -> Item:
+    """One declared file as it is here; with `digest` it is read to the end. Raises `SettingError`."""
     return Item(
         spec=spec,
         weight=weight,
-        state=state_of(spec, weight, settings, digest=True),
+        state=state_of(spec, weight, settings, digest=digest),
         source=source_of(weight, settings),
         digest=digest_of(spec, weight, settings),
     )
@@ -154,7 +154,7 @@ def _pulled(item: Item, settings: Settings, watcher: Watcher) -> Arrival:
         return Arrival(item=item, error=error)
 
 
-def _check_space(items: Sequence[Item], settings: Settings) -> None:
+def check_space(items: Sequence[Item], settings: Settings) -> None:
     """Raises `DiskFull` unless all that is still to come has space, and a little is left."""
     parts = [part_of(item, settings) for item in items]
     there = sum(part.stat().st_size for part in parts if part.is_file())

@@ -80,6 +80,10 @@ class Catalog:
         """Models of one kind, by name, whether or not their weights are there."""
         return tuple(spec for spec in self._specs if isinstance(spec, ModelSpec) and spec.kind is kind)
 
+    def models(self) -> tuple[ModelSpec, ...]:
+        """Every model, in use or not, by kind and name."""
+        return tuple(spec for kind in ModelType for spec in self.specs(kind))
+
     def default(self, kind: ModelType) -> ModelSpec | None:
         """The model of a kind: the one that the settings name, else the first that is ready, else the first.
 
