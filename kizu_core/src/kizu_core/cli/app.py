@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from kizu_core.cli import assets, config, db, demo, models, plugins, run, search, status, users, worker
+from kizu_core.cli import assets, config, db, demo, library, models, plugins, run, search, status, users, worker
 from kizu_core.cli.context import FATAL, INTERRUPTED, show_error
 from kizu_core.errors import KizuError
 
@@ -96,6 +96,7 @@ app.command("search")(search.search)
 app.command("status")(status.status)
 app.add_typer(assets.app, name="assets")
 app.add_typer(users.app, name="users")
+app.add_typer(library.app, name="library")
 app.add_typer(plugins.app, name="plugins")
 app.add_typer(models.app, name="models")
 app.command("worker")(worker.worker)

@@ -225,7 +225,18 @@ class Database:
         """Record that a root was scanned (online) or is not there (offline)."""
         self._call("root_state", root=root, state=state, device=device)
 
+    def relocate(self, user: UUID, old: Path, new: Path, *, check: bool = False) -> Json:
+        """Let the folders at and below `old` lie below `new`, or only `check` what that would do. See the function."""
+        answer: Json = self._call("relocate", user=user, old=old, new=new, check=check)
+        return answer
+
     # What a user sees
+
+    def roots(self, user: UUID) -> list[Json]:
+        """The user's folders with what is in them."""
+        rows: list[Json] = self._call_as(user, "roots")
+        return rows
+
 
     def assets(self, user: UUID, limit: int = 100, after: Any = None, where: Mapping[str, Any] | None = None) -> Any:
         """One page of the user's photos."""
