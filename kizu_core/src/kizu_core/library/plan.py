@@ -15,11 +15,13 @@ from kizu_core.library.scan import FileSeen, Scan
 from kizu_core.models.offers import Gap, Offer
 from kizu_core.settings import Settings
 
-# Averages of what a run over 110 photos of many cameras and phones left behind: `benchmarks/footprint.py` prints them.
-THUMBNAIL_BYTES: Final = 20_000
-WEB_SHARE: Final = 1.0
-ROW_BYTES: Final = 4_000
-OPERATION_BYTES: Final[Mapping[str, int]] = {"embedding": 3_000, "faces": 5_000, "objects": 2_000, "ocr": 4_000}
+# Averages over 110 photos of many cameras and phones, as `benchmarks/footprint.py` prints them, a little rounded up.
+THUMBNAIL_BYTES: Final = 21_000
+WEB_BYTES: Final = 1_700_000
+ROW_BYTES: Final = 15_000
+OPERATION_BYTES: Final[Mapping[str, int]] = {"embedding": 1_200, "ocr": 3_300}
+OTHER_BYTES: Final = 3_000
+"""Of an operation that was not measured yet: a guess."""
 
 SHOWN_BY_BROWSERS: Final = frozenset({"JPEG", "PNG", "WEBP", "GIF", "AVIF"})
 SHOWN_MIMES: Final = frozenset(f"image/{name.lower()}" for name in SHOWN_BY_BROWSERS)
@@ -162,15 +164,14 @@ def make_plan(
 
 
 def needed_for(pictures: Iterable[FileSeen], operations: Collection[str]) -> Needed:
-    """What the pictures will add: averages per picture, and for web versions a share of the file's size."""
-    count = web = 0
-    for file in pictures:
-        count += 1
-        if type_name(file.path) not in SHOWN_BY_BROWSERS or file.size > LARGE_BYTES:
-            web += round(file.size * WEB_SHARE)
+    """What the pictures will add, going by averages; which get a web version is guessed by type and size of the file."""
+    files = list(pictures)
+    web = sum(type_name(file.path) not in SHOWN_BY_BROWSERS or file.size > LARGE_BYTES for file in files)
     optimize = "optimize" in operations
-    rows = ROW_BYTES + sum(OPERATION_BYTES.get(one, 0) for one in operations)
-    return Needed(thumbnails=count * THUMBNAIL_BYTES * optimize, web=web * optimize, database=count * rows)
+    rows = ROW_BYTES + sum(OPERATION_BYTES.get(one, OTHER_BYTES) for one in operations if one != "optimize")
+    return Needed(
+        thumbnails=len(files) * THUMBNAIL_BYTES * optimize, web=web * WEB_BYTES * optimize, database=len(files) * rows
+    )
 
 
 def needs_web_version(columns: Mapping[str, Any]) -> bool:
