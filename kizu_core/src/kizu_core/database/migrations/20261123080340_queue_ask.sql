@@ -107,7 +107,7 @@ begin
 end $$;
 
 -- Tries failed jobs again, from the beginning: attempts, crashes and what the ledger says of them are forgotten. A job
--- that has an unfinished double is left alone.
+-- that has an unfinished double is left alone, and of doubles the newest is taken.
 create or replace function public.kizu_requeue(p_table text, p_ids uuid[]) returns int
 language plpgsql set search_path = '' as $$
 declare
@@ -115,10 +115,14 @@ declare
   job record;
 begin
   for job in execute format($sql$
+    with newest as materialized (
+      select distinct on (f.user_id, coalesce(f.dedupe_key, f.id::text)) f.id from public.%1$I f
+      where f.id = any ($1) and f.status = 'failed'
+      order by f.user_id, coalesce(f.dedupe_key, f.id::text), f.completed_at desc)
     update public.%1$I j set status = 'pending', outcome = null, completed_at = null, cancel_requested_at = null,
       lease_token = null, worker_id = null, attempt = 0, crash_count = 0, progress = 0, error_message = null,
       todo = nullif(todo, '{}'), run_after = clock_timestamp(), claim_order = extract(epoch from clock_timestamp())
-    where j.id = any ($1) and j.status = 'failed' and not exists (
+    from newest n where j.id = n.id and j.status = 'failed' and not exists (
       select from public.%1$I k
       where k.user_id = j.user_id and k.dedupe_key = j.dedupe_key and k.status in ('pending', 'processing'))
     returning j.asset_id, j.user_id, j.todo
