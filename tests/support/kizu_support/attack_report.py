@@ -56,7 +56,7 @@ with loss as (
   select loss.*, (select min(l.at) from kizu_selftest_ledger l
     where l.job_id = loss.id and l.phase = 'start' and l.at > loss.noticed) as began from loss
 )
-select * from again where began < next_loss
+select code, worker, noticed, began from again where began < next_loss
   and (code = 'lease_expired' or code = 'child_crashed' and message like '%SIGKILL%')
 """
 
