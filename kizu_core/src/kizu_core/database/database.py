@@ -195,6 +195,25 @@ class Database:
         """Let finished or failed jobs run again; how many."""
         return int(self._call("requeue", table=table, ids=list(jobs)))
 
+    def retry_failed(self, user: UUID, cause: str | None = None, after: UUID | None = None) -> Json:
+        """Let a share of what failed for good run again: `{jobs, next}`, `next` for the next call, None at the end."""
+        answer: Json = self._call("retry_failed", user=user, cause=cause, after=after)
+        return answer
+
+    def cancel_waiting(self, user: UUID, operation: str | None = None) -> dict[str, int]:
+        """Cancel a share of what waits: `{cancelled, stopping}`, both 0 when no more is left."""
+        counts: dict[str, int] = self._call("cancel_waiting", user=user, operation=operation)
+        return counts
+
+    def worker_note(self, worker: str, info: Mapping[str, Any]) -> bool:
+        """A sign of life of a worker, which tells more of itself; False if it is not known (any more)."""
+        return bool(self._call("worker_note", worker=worker, info=info))
+
+    def workers(self) -> list[Json]:
+        """Everybody who works, or did lately."""
+        found: list[Json] = self._call("worker_list")
+        return found
+
     def status(self, user: UUID | None = None) -> Json:
         """Counts, failures and workers, of one user or of all."""
         status: Json = self._call("status", user=user)
@@ -237,7 +256,6 @@ class Database:
         rows: list[Json] = self._call_as(user, "roots")
         return rows
 
-
     def assets(self, user: UUID, limit: int = 100, after: Any = None, where: Mapping[str, Any] | None = None) -> Any:
         """One page of the user's photos."""
         return self._call_as(user, "assets", limit=limit, after=after, filter=where or {})
@@ -250,6 +268,21 @@ class Database:
     def search(self, user: UUID, query: str, limit: int = 50, after: Any = None) -> Any:
         """Photos that fit the text, best first, each with the reason."""
         return self._call_as(user, "search", query=query, limit=limit, after=after)
+
+    def jobs(self, user: UUID, where: Mapping[str, Any], limit: int = 50, after: Any = None) -> Json:
+        """One page of the user's jobs."""
+        page: Json = self._call_as(user, "jobs", filter=where, limit=limit, after=after)
+        return page
+
+    def job(self, user: UUID, beginning: str) -> list[Json]:
+        """Up to three of the user's jobs whose id begins so, with all that is known of them."""
+        found: list[Json] = self._call_as(user, "job", id=beginning)
+        return found
+
+    def job_causes(self, user: UUID) -> list[Json]:
+        """Why things of the user failed for good."""
+        causes: list[Json] = self._call_as(user, "job_causes")
+        return causes
 
     def my_status(self, user: UUID) -> Json:
         """`status` as the user sees it."""
