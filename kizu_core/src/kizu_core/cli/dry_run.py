@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from kizu_core.cli.context import DONE, print_json
 from kizu_core.cli.display import Display, SilentDisplay, open_display
 from kizu_core.cli.plan import in_order, plan_lines
 from kizu_core.cli.progress import STAGES, duration, plural
-from kizu_core.cli.summary import gap_lines
+from kizu_core.cli.summary import gap_lines, video_line
 
 if TYPE_CHECKING:
     from kizu_core.api import Operations
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from kizu_core.settings import Settings
     from kizu_core.worker.probe import Probed, Sample
 
-PICTURES = 50
 LIMIT_S = 180.0
 """The longest that the try may take: with slow models it is over after fewer pictures."""
 
@@ -73,8 +72,8 @@ def _forecast(settings: Settings, folder: Path, plan: Plan, display: Display) ->
     from kizu_core.models.selection import load_catalog
     from kizu_core.worker.probe import Probe
 
-    newest = sorted(plan.findings.pictures, key=lambda file: -file.mtime_ns)[:PICTURES]
-    if not newest or not plan.offers:
+    newest = plan.findings.sample
+    if plan.is_idle or not newest:
         return None
     display.say(f"Trying {plural(len(newest), 'picture')}, the newest, to see how long it takes. Nothing is kept.")
     began = time.monotonic()
@@ -87,7 +86,7 @@ def _forecast(settings: Settings, folder: Path, plan: Plan, display: Display) ->
     return _scaled(plan, probed, len(samples), reading)
 
 
-def _read(settings: Settings, folder: Path, files: list[FileSeen]) -> list[Sample]:
+def _read(settings: Settings, folder: Path, files: Sequence[FileSeen]) -> list[Sample]:
     """The facts in their headers, read where that can do no harm; those that can't be read are left out."""
     from kizu_core.database.paths import text_to_path
     from kizu_core.library.plan import needs_web_version
@@ -111,16 +110,17 @@ def _scaled(plan: Plan, probed: Probed, pictures: int, reading: float) -> Foreca
 
 
 def _conclusion(plan: Plan, forecast: Forecast | None) -> Iterator[str]:
+    found = plan.findings
     if forecast is not None:
         yield from _times(plan, forecast)
-    elif plan.findings.pictures:
-        yield "How long it takes can't be told: none of the pictures that were tried could be read."
-    elif any(plan.backlog.values()):
-        waiting = ", ".join(f"{STAGES[name]} {count:,}" for name, count in plan.backlog.items() if count)
-        yield f"No new photos; still to be done on known ones: {waiting}."
-    else:
+    elif plan.is_idle:
         yield "There is nothing to do."
-    yield from gap_lines(plan.gaps)
+    else:
+        yield "How long it takes can't be told: no picture here could be read."
+    if "video" in found.types:
+        yield video_line(found.types["video"][0])
+    if found.types:
+        yield from gap_lines(plan.gaps)
     yield "This was a dry run: nothing was changed."
 
 

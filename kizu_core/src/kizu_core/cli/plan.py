@@ -24,8 +24,9 @@ def plan_lines(plan: Plan, *, verbose: bool) -> Iterator[str]:
     yield from _passed_over(found, verbose=verbose)
     if found.types:
         yield _changes(found)
-    if plan.offers:
-        yield f"Will be done: {', '.join(_job(one.entry, one.plugin) for one in in_order(plan.offers))}."
+    if plan.is_idle:
+        return
+    yield f"Will be done: {', '.join(_job(one.entry, one.plugin) for one in in_order(plan.offers))}."
     if plan.gaps:
         yield f"Something is needed first for: {', '.join(STAGES[gap.operation] for gap in plan.gaps)}."
     if found.pictures:

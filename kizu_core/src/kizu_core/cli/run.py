@@ -72,4 +72,5 @@ def _chosen(settings: Settings, text: str) -> tuple[str, ...]:
     wrong = [
         f"{name!r} can't be done here: {why.get(name, 'nothing is called so.')}" for name in named if name not in can
     ]
-    raise typer.BadParameter("\n".join([*(wrong or ["none is named."]), f"Possible here: {', '.join(can)}."]))
+    lines = [*(wrong or ["none is named."]), f"Possible here: {', '.join(can)}."]
+    raise typer.BadParameter("\n".join(lines), param_hint="--operations")

@@ -32,7 +32,7 @@ def read_lines(report: ReconcileReport) -> Iterator[str]:
         "new": report.new,
         "edited": report.edited,
         "moved": report.moved,
-        "copies of known ones": report.copies,
+        "copies of known ones" if report.copies > 1 else "copy of a known one": report.copies,
         "back again": report.returned,
         "gone": report.missing,
     }
@@ -79,9 +79,14 @@ def summary_lines(result: RunResult) -> Iterator[str]:
     yield f"{'Stopped' if result.stopped else 'Done'} after {duration(result.seconds)}."
     yield from stage_lines(result.status, result.worked)
     if report.found.get("video"):
-        yield f"  {plural(report.found['video'], 'video')} counted and left alone: no video plugin is installed"
+        yield video_line(report.found["video"])
     yield from gap_lines(result.gaps)
     yield from failure_lines(report, result.status)
+
+
+def video_line(count: int) -> str:
+    """What becomes of videos."""
+    return f"  {plural(count, 'video')} counted and left alone: no video plugin is installed"
 
 
 def stage_lines(status: Mapping[str, Any], worked: Summary | None = None) -> Iterator[str]:

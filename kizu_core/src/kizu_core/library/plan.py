@@ -29,6 +29,8 @@ SHOWN_MIMES: Final = frozenset(f"image/{name.lower()}" for name in SHOWN_BY_BROW
 LARGE_BYTES: Final = 6_000_000
 """A file of that size is likely to have more pixels than a web version may have."""
 
+SAMPLE: Final = 50
+
 SPARE_BYTES: Final = 500_000_000
 """What should stay free besides: a database on a full disk stops."""
 
@@ -38,6 +40,7 @@ class Findings:
     """What one walk through a folder found; no file was read. `types`: name -> (files, bytes).
 
     `examples`: some paths by rule, or by extension for types that are no photos. `todo`: new and changed files.
+    `sample`: the newest pictures of those, of all if none is new: to try how long work on them takes.
     """
 
     folder: str
@@ -50,10 +53,12 @@ class Findings:
     known: int
     gone: int
     todo: Sequence[FileSeen]
+    sample: Sequence[FileSeen]
 
     @classmethod
-    def of(cls, folder: str, seen: Iterable[FileSeen], scan: Scan, found: Comparison) -> Findings:
+    def of(cls, folder: str, seen: Sequence[FileSeen], scan: Scan, found: Comparison) -> Findings:
         """From a finished scan and its comparison with what is known."""
+        todo = (*found.new, *found.changed)
         files: Counter[str] = Counter()
         sizes: Counter[str] = Counter()
         for file in seen:
@@ -69,13 +74,23 @@ class Findings:
             changed=len(found.changed),
             known=len(found.same) + len(found.renumbered),
             gone=len(found.gone),
-            todo=(*found.new, *found.changed),
+            todo=todo,
+            sample=_newest(todo) or _newest(seen),
         )
 
     @property
     def pictures(self) -> list[FileSeen]:
         """New and changed files that models can look at."""
-        return [file for file in self.todo if file.kind == "image"]
+        return _pictures(self.todo)
+
+
+def _pictures(files: Iterable[FileSeen]) -> list[FileSeen]:
+    return [file for file in files if file.kind == "image"]
+
+
+def _newest(files: Iterable[FileSeen]) -> list[FileSeen]:
+    """By the time of the file: when a picture was taken is not known before it is read."""
+    return sorted(_pictures(files), key=lambda file: -file.mtime_ns)[:SAMPLE]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +140,11 @@ class Plan:
         """How many photos an operation is to be done on."""
         return len(self.findings.pictures) + self.backlog.get(operation, 0)
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is to be done on any photo."""
+        return not any(self.photos(offer.entry) for offer in self.offers)
+
     def as_dict(self) -> dict[str, Any]:
         """The event `plan`."""
         found = self.findings
@@ -164,7 +184,7 @@ def make_plan(
 
 
 def needed_for(pictures: Iterable[FileSeen], operations: Collection[str]) -> Needed:
-    """What the pictures will add, going by averages; which get a web version is guessed by type and size of the file."""
+    """What the pictures will add, going by averages; type and size of a file tell if it may get a web version."""
     files = list(pictures)
     web = sum(type_name(file.path) not in SHOWN_BY_BROWSERS or file.size > LARGE_BYTES for file in files)
     optimize = "optimize" in operations
