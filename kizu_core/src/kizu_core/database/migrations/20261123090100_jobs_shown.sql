@@ -168,7 +168,7 @@ begin
         limit $3 for update skip locked
       ), shorter as (
         update public.%1$I j set todo = array_remove(j.todo, $2) from waiting w
-        where j.id = w.id and w.todo <> array[$2] returning 1)
+        where j.id = w.id and $2 is not null and w.todo <> array[$2] returning 1)
       select (select count(*) from shorter), array(select w.id from waiting w where $2 is null or w.todo = array[$2])
     $sql$, job_table) into shortened, alone using p_user, p_operation, p_limit;
     cancelled := cancelled + shortened + public.kizu_cancel(job_table, alone);
