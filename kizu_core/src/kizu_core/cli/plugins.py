@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from kizu_core.cli import new_plugin
 from kizu_core.cli.context import FATAL, aligned, print_json, settings_of
 
 if TYPE_CHECKING:
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from kizu_core.plugins.specs import AnySpec
     from kizu_core.settings import Settings
 
-app = typer.Typer(help="The installed plugins.", no_args_is_help=True)
+app = typer.Typer(help="The installed plugins, and new ones.", no_args_is_help=True)
+app.command("new")(new_plugin.new)
 
 
 @app.command("list")
