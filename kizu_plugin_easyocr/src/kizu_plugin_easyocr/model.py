@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kizu_core import ModelContext, ModelUnavailable, Picture, TextSpan
 from kizu_plugin_easyocr.reading import reading_order
@@ -18,6 +19,9 @@ from kizu_plugin_easyocr.settings import EasyOcrSettings
 _CANVAS = 1280
 """Long side in pixels at which text is looked for; recognition sees the whole picture. EasyOCR's own 2560 finds no
 more in the shared photos (benchmarks/ocr_phrases.py), for twice the time and three times the memory."""
+
+_SHORTEST = 32
+"""Pixels, at least, of each side of what EasyOCR gets."""
 
 
 class EasyOcrModel:
@@ -37,8 +41,8 @@ class EasyOcrModel:
         if self._reader is None:
             raise RuntimeError("read_text was called after close")
         # Only ever an array: a string would be taken for an address and fetched.
-        bgr = np.ascontiguousarray(picture.pixels[..., ::-1])
-        height, width = bgr.shape[:2]
+        bgr = _bgr_without_strips(picture.pixels)
+        height, width = picture.pixels.shape[:2]
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*pin_memory")  # it asks for a GPU's memory without one
             found = [one for one in self._reader.readtext(bgr, canvas_size=_CANVAS) if one[1].strip()]
@@ -47,6 +51,14 @@ class EasyOcrModel:
             TextSpan(text=text, score=float(score), quad=_quad(np.asarray(corners) / scale))
             for corners, text, score in (found[index] for index in reading_order([one[0] for one in found]))
         ]
+
+
+def _bgr_without_strips(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The picture as EasyOCR wants it, black below or beside a strip: scaled to the canvas, it would be empty."""
+    height, width = pixels.shape[:2]
+    framed = np.zeros((max(height, _SHORTEST), max(width, _SHORTEST), 3), np.uint8)
+    framed[:height, :width] = pixels[..., ::-1]
+    return framed
 
 
 def _quad(corners: Any) -> tuple[tuple[float, float], ...]:
