@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from kizu_core.cli import assets, config, db, demo, library, models, plugins, run, search, status, users, worker
-from kizu_core.cli.context import FATAL, INTERRUPTED, show_error
+from kizu_core.cli import (
+    assets,
+    config,
+    db,
+    demo,
+    jobs,
+    library,
+    look,
+    models,
+    plugins,
+    run,
+    search,
+    status,
+    users,
+    worker,
+    workers,
+)
+from kizu_core.cli.context import DONE_WITH_FAILURES, FATAL, INTERRUPTED, settings_of, show_error
 from kizu_core.errors import KizuError
+from kizu_core.privacy import guard, redact
 
 
 class Root(TyperGroup):
@@ -42,9 +60,8 @@ class Root(TyperGroup):
 def _plugin_commands(ctx: Any) -> dict[str, Any]:
     """Commands of the installed plugins by name; a name of Kizu's own is never replaced."""
     from kizu_core.models.selection import load_catalog
-    from kizu_core.settings import load_settings
 
-    catalog = load_catalog(load_settings({"home": ctx.params.get("data")}))
+    catalog = load_catalog(settings_of(ctx))
     return {spec.name: spec for spec in catalog.commands()}
 
 
@@ -93,6 +110,7 @@ def root(
 app.command("run")(run.run)
 app.command("demo")(demo.demo)
 app.command("search")(search.search)
+app.command("look")(look.look)
 app.command("status")(status.status)
 app.add_typer(assets.app, name="assets")
 app.add_typer(users.app, name="users")
@@ -100,10 +118,20 @@ app.add_typer(library.app, name="library")
 app.add_typer(plugins.app, name="plugins")
 app.add_typer(models.app, name="models")
 app.command("worker")(worker.worker)
+app.command("workers")(workers.workers)
+app.add_typer(jobs.app, name="jobs")
 app.add_typer(db.app, name="db")
 app.command("config")(config.config)
 
 
 def main() -> None:
-    """Entry point of the `kizu` script."""
-    app()
+    """Entry point of the `kizu` script. Whatever the command is, who tried to send something out is named."""
+    guard.install("parent")
+    redact.install()
+    try:
+        app()
+    except SystemExit as end:
+        refused = guard.refusals()
+        for one in refused:
+            typer.echo(f"kizu: {one.sentence}", err=True)
+        sys.exit(DONE_WITH_FAILURES if refused and not end.code else end.code)

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from kizu_core.cli.context import DONE, DONE_WITH_FAILURES, print_json, settings_of
-from kizu_core.cli.store import AsJson, conclude, file_as_dict, name_of, size, watching
+from kizu_core.cli.context import DONE, DONE_WITH_FAILURES, print_json, settings_of, size_of
+from kizu_core.cli.store import AsJson, conclude, file_as_dict, name_of, watching
 
 SHOWN = 10
 """Files that nothing needs, by name; a folder of downloads holds thousands."""
@@ -71,5 +71,5 @@ def export_weights(
         print_json({"target": target, "files": [file_as_dict(item, "exported") for item in taken]})
         return
     for item in taken:
-        typer.echo(f"{name_of(item)}: {size(item.weight.bytes)}, SHA-256 {item.digest}")
+        typer.echo(f"{name_of(item)}: {size_of(item.weight.bytes)}, SHA-256 {item.digest}")
     typer.echo(f"On the other machine: kizu models import {target}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kizu_core.cli.context import DONE, DONE_WITH_FAILURES, FATAL, console, print_json, settings_of
+from kizu_core.cli.context import DONE, DONE_WITH_FAILURES, FATAL, console, print_json, settings_of, size_of
 
 if TYPE_CHECKING:
     from kizu_core.models.store import Arrival, Item, Watcher
@@ -82,14 +82,14 @@ def _ask(wanted: Sequence[Item], items: Sequence[Item], settings: Settings, *, a
 
 def _show_plan(wanted: Sequence[Item], settings: Settings) -> None:
     for item in wanted:
-        typer.echo(f"{name_of(item)}  {size(item.weight.bytes)}, licence {item.weight.licence}")
+        typer.echo(f"{name_of(item)}  {size_of(item.weight.bytes)}, licence {item.weight.licence}")
         hosts = item.source.hosts if item.source else ()
         others = f", which may hand over to {' or '.join(hosts[1:])}" if hosts[1:] else ""
         typer.echo(f"  from {hosts[0]}{others}")
         typer.echo(f"  SHA-256 {item.digest or 'not known; recorded at this first download and held from then on'}")
     if wanted:
         files = f"{len(wanted)} file{'s' if len(wanted) > 1 else ''}"
-        typer.echo(f"{files}, {size(sum(item.weight.bytes for item in wanted))}, into {settings.models_dir}")
+        typer.echo(f"{files}, {size_of(sum(item.weight.bytes for item in wanted))}, into {settings.models_dir}")
 
 
 def conclude(arrivals: Sequence[Arrival], *, as_json: bool, strangers: Sequence[str] = ()) -> int:
@@ -177,7 +177,7 @@ class _Lines:
         quarter = 4 * done // item.weight.bytes
         if quarter > self._said.get(item.key, 0):
             self._said[item.key] = quarter
-            self._say(f"{name_of(item)}: {25 * quarter} % of {size(item.weight.bytes)}")
+            self._say(f"{name_of(item)}: {25 * quarter} % of {size_of(item.weight.bytes)}")
 
     def _say(self, line: str) -> None:
         if not self._quiet:
@@ -190,8 +190,3 @@ _WAITING = "Another command changes the models folder; waiting for it."
 def name_of(item: Item) -> str:
     """What people read of a file: its model and its own name."""
     return f"{item.spec.name} {item.weight.name}"
-
-
-def size(count: int) -> str:
-    """A number of bytes as people read it."""
-    return f"{count / 1e6:,.1f} MB"

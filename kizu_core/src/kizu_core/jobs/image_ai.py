@@ -24,12 +24,15 @@ class ImageAiHandler(PhotoHandler):
         request = ImageRequest(path=source, operations=job.todo, orientation=input_orientation(job))
         rows: list[ResultRow] = []
         results: list[OperationResult] = []
+        loading: dict[str, float] = {}
         for output in service.process_image(request, context.progress, context.cancelled):
             found = rows_of(output, user_id=job.user_id, asset_id=asset_id)
             rows.extend(found)
             results.append(result_of(output, len(found)))
+            loading[output.operation] = round(output.load_seconds, 3)
         seconds = {result.operation: round(result.seconds, 3) for result in results}
-        return JobOutcome(operations=tuple(results), rows=tuple(rows), result={"seconds": seconds})
+        result = {"seconds": seconds, "loading": loading}
+        return JobOutcome(operations=tuple(results), rows=tuple(rows), result=result)
 
 
 def build(settings: Settings) -> ImageAiHandler:

@@ -34,11 +34,15 @@ class ImageRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
-    """What one operation gave: `value` as the kind's protocol says, or `error`. Never both."""
+    """What one operation gave: `value` as the kind's protocol says, or `error`. Never both.
+
+    `seconds`: of the operation alone; `load_seconds`: of loading its model before, next to nothing if it was loaded.
+    """
 
     operation: str
     spec: ModelSpec
     seconds: float
+    load_seconds: float = 0.0
     value: Any = None
     error: KizuError | None = None
 
@@ -77,6 +81,7 @@ class ProcessService:
             known = ", ".join(OPERATION_MODELS)
             raise JobError(f"There is no operation called {operation!r}.", hint=f"Operations are: {known}.")
         spec = self._models.spec(kind)
+        asked = time.perf_counter()
         model = self._models.get(kind, spec.name)
         started = time.perf_counter()
         try:
@@ -87,4 +92,11 @@ class ProcessService:
             value, error = None, OutOfMemory(f"{spec.name} got no more memory for this picture.")
         except Exception as raised:  # noqa: BLE001 - a plugin may raise anything; it is recorded against the plugin
             value, error = None, ModelFailed(f"{spec.name} failed on this picture: {type(raised).__name__}: {raised}")
-        return Output(operation=operation, spec=spec, seconds=time.perf_counter() - started, value=value, error=error)
+        return Output(
+            operation=operation,
+            spec=spec,
+            seconds=time.perf_counter() - started,
+            load_seconds=started - asked,
+            value=value,
+            error=error,
+        )
