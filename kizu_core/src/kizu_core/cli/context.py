@@ -19,12 +19,19 @@ DONE, FATAL, DONE_WITH_FAILURES, INTERRUPTED = 0, 1, 3, 130
 
 
 def settings_of(ctx: typer.Context, **overrides: object) -> Settings:
-    """The settings of this invocation: what the root command was given, then `overrides` (None means not given)."""
+    """The settings of this invocation: what the root command was given, then `overrides` (None means not given).
+
+    From now on this process keeps their secrets to itself, and libraries stay quiet.
+    """
+    from kizu_core.models.environment import quiet_libraries
+    from kizu_core.privacy.redact import hide
     from kizu_core.settings import load_settings
 
     root = ctx.find_root().params
-    given = {"home": root.get("data"), "debug": root.get("debug") or None, **overrides}
-    return load_settings(given)
+    settings = load_settings({"home": root.get("data"), "debug": root.get("debug") or None, **overrides})
+    hide(*settings.secrets)
+    quiet_libraries(settings.models_dir)
+    return settings
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -70,6 +77,8 @@ def program() -> str:
 
 def show_error(error: KizuError) -> None:
     """One sentence and, if there is one, the next step. Never a traceback."""
-    sys.stderr.write(f"kizu: {error.message}\n")
+    from kizu_core.privacy.redact import clean
+
+    sys.stderr.write(clean(f"kizu: {error.message}\n"))
     if error.hint:
-        sys.stderr.write(f"      {error.hint}\n")
+        sys.stderr.write(clean(f"      {error.hint}\n"))

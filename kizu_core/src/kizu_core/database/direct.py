@@ -15,6 +15,7 @@ from psycopg.conninfo import conninfo_to_dict
 from kizu_core.database.trouble import VARIABLE, call_error, connection_error
 from kizu_core.database.wire import decode, dumps
 from kizu_core.errors import DatabaseError, DatabaseUnavailable, SchemaMismatch
+from kizu_core.privacy.guard import permit, place
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -52,11 +53,20 @@ def connect(url: str, **options: Any) -> Connection:
     if uses_transaction_pooler(url):
         options.setdefault("prepare_threshold", None)
     try:
-        return psycopg.connect(
-            url, connect_timeout=CONNECT_TIMEOUT_S, application_name="kizu", **(KEEPALIVES | options)
-        )
+        with permit(*_places(url)):
+            return psycopg.connect(
+                url, connect_timeout=CONNECT_TIMEOUT_S, application_name="kizu", **(KEEPALIVES | options)
+            )
     except psycopg.Error as error:
         raise connection_error(error, url) from None
+
+
+def _places(url: str) -> Iterator[str]:
+    """The hosts that `url` names, which psycopg looks up in Python; connecting is libpq's."""
+    parts = conninfo_to_dict(url)
+    hosts, ports = (str(parts.get(key) or default).split(",") for key, default in (("host", ""), ("port", 5432)))
+    for index, host in enumerate(hosts):
+        yield place(host, ports[min(index, len(ports) - 1)])
 
 
 def uses_transaction_pooler(url: str) -> bool:

@@ -137,11 +137,6 @@ def install(role: Role, allowed: Iterable[str] = ()) -> None:
         sys.addaudithook(_guard.hook)
 
 
-def allow(places: Iterable[str]) -> None:
-    """Allows what the settings name, once they are known."""
-    _guard.allowed |= set(places)
-
-
 @contextmanager
 def permit(*places: str) -> Iterator[None]:
     """Allows places to this thread while inside: for core's own connections, which it has checked itself."""

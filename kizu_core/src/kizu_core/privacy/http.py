@@ -23,6 +23,7 @@ import httpx
 
 from kizu_core.errors import FetchRefused, SettingError
 from kizu_core.privacy.addresses import Address, Reach, reach_of
+from kizu_core.privacy.guard import permit, place
 
 CONNECT_TIMEOUT_S = 5.0
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -126,7 +127,8 @@ def open_client(policy: Policy, *, total_s: float) -> httpx.Client:
 
 def resolve_by_system(host: str, port: int) -> Sequence[Address]:
     """All addresses that the system knows for `host`. Raises `OSError` if it knows none."""
-    infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    with permit(place(host, port)):
+        infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [ipaddress.ip_address(str(info[4][0]).split("%")[0]) for info in infos]
 
 
@@ -166,9 +168,10 @@ class _GuardedBackend(httpcore.NetworkBackend):
         failure: Exception = httpcore.ConnectError(f"{host} has no address")
         for address in _within(limit, lambda: self._policy.addresses(host, port)):
             try:
-                stream = self._backend.connect_tcp(
-                    str(address), port, _left(self._deadline, timeout), local_address, socket_options
-                )
+                with permit(place(address, port)):
+                    stream = self._backend.connect_tcp(
+                        str(address), port, _left(self._deadline, timeout), local_address, socket_options
+                    )
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
             else:

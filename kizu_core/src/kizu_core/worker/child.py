@@ -37,9 +37,11 @@ def guard() -> Level:
 def main(arguments: list[str]) -> int:
     """Serve until the parent says stop or is gone."""
     level = guard()
+    from kizu_core.privacy import redact
     from kizu_core.worker.channel import Channel
     from kizu_core.worker.messages import Hello
 
+    redact.install()
     channel = Channel(socket.socket(fileno=int(arguments[0])))
     channel.send(Hello(pid=os.getpid(), level=level))
     from kizu_core.worker.serve import serve
