@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from kizu_core.cli.context import program
 from kizu_core.cli.progress import STAGES, Progress, duration, plural
+from kizu_core.privacy.guard import Ledger, Refusal, refusals
 
 if TYPE_CHECKING:
     from kizu_core.api import Library
@@ -54,8 +55,16 @@ class RunResult:
 
     @property
     def failed(self) -> bool:
-        """Whether something could not be read, now or at an earlier run."""
-        return bool(self.status["failures"] or self.report.problems)
+        """Whether something could not be read, now or at an earlier run, or wanted to send something out."""
+        return bool(self.status["failures"] or self.report.problems or self.refused)
+
+    @property
+    def refused(self) -> tuple[Refusal, ...]:
+        """What plugins tried to send out, in this process and in those that it started."""
+        all_of_them = Ledger()
+        for one in (*self.worked.refused.all(), *refusals()):
+            all_of_them.add(one.attempt, one.count)
+        return all_of_them.all()
 
     def as_dict(self) -> dict[str, Any]:
         """The last event of `--json`."""
@@ -68,6 +77,7 @@ class RunResult:
             "report": asdict(self.report),
             "worked": worked,
             **shown,
+            "refused": [asdict(one) for one in self.refused],
             "not_done": [asdict(gap) for gap in self.gaps],
         }
 
@@ -82,6 +92,8 @@ def summary_lines(result: RunResult) -> Iterator[str]:
         yield video_line(report.found["video"])
     yield from gap_lines(result.gaps)
     yield from failure_lines(report, result.status)
+    for one in result.worked.refused.all():  # those of this process are named at its end, whatever the command
+        yield f"  {one.sentence}"
 
 
 def video_line(count: int) -> str:

@@ -62,7 +62,11 @@ def worker(
         wake=not no_wake,
     )
     settings = settings_of(ctx, debug=debug or None)
-    raise typer.Exit(DONE_WITH_FAILURES if _work(settings, options).failed and drain else DONE)
+    summary = _work(settings, options)
+    refused = summary.refused.all()
+    for one in refused:
+        _say(one.sentence)
+    raise typer.Exit(DONE_WITH_FAILURES if refused or (summary.failed and drain) else DONE)
 
 
 def _work(settings: Settings, options: WorkerOptions) -> Summary:

@@ -51,6 +51,11 @@ class Refusal(Attempt):
     count: int
 
     @property
+    def attempt(self) -> Attempt:
+        """What was attempted, without the count."""
+        return Attempt(self.caller, self.via, self.action, self.target)
+
+    @property
     def sentence(self) -> str:
         """For people."""
         way = f" (through {self.via})" if self.via != self.caller else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 from uuid import UUID
 
@@ -167,5 +167,4 @@ class Summary:
             for name, one in sorted(self.operations.items())
         }
         totals = {"jobs": self.jobs, "restarts": self.restarts, "seconds": round(self.seconds, 3)}
-        refused = [asdict(one) for one in self.refused.all()]
-        return {"event": "summary", "operations": operations, "refused": refused, **totals}
+        return {"event": "summary", "operations": operations, **totals}
