@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -81,14 +82,31 @@ with Embedded(Paths(Path(sys.argv[1]))) as server:
     print(server.urls().worker, flush=True)
     sys.stdin.readline()
 """
+_MIGRATED_CLIENT = """
+import sys
+from kizu_core.database import open_database
+from kizu_core.settings import load_settings
+
+with open_database(load_settings({"home": sys.argv[1]}, environ={})) as database:
+    print(database.listen_url, flush=True)
+    sys.stdin.readline()
+"""
 
 
 class Client:
-    """Another process that uses the embedded server of a data folder until told otherwise."""
+    """Another process that uses the embedded server of a data folder until told otherwise.
 
-    def __init__(self, home: Path) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", _CLIENT, str(home)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    `migrated`: also brings the database to this version's schema. `user`: runs as the user of that number.
+    """
+
+    def __init__(self, home: Path, *, migrated: bool = False, user: int | None = None) -> None:
+        options: dict[str, Any] = {} if user is None else {"user": user, "group": user, "extra_groups": [], "cwd": "/"}
+        self._process: subprocess.Popen[str] = subprocess.Popen(
+            [sys.executable, "-c", _MIGRATED_CLIENT if migrated else _CLIENT, str(home)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            **options,
         )
         self.pid = self._process.pid
 
@@ -130,23 +148,30 @@ def foreign_server(folder: Path, sockets: Path) -> Iterator[None]:
 OPEN = """
 import sys
 from kizu_core.database import open_database
-from kizu_core.errors import KizuError
 from kizu_core.settings import load_settings
+with open_database(load_settings({"home": sys.argv[1]}, environ={})):
+    print("open")
+"""
+_GUARDED = """
+import sys
+from kizu_core.errors import KizuError
 try:
-    with open_database(load_settings({"home": sys.argv[1]}, environ={})):
-        print("open")
+    exec(sys.argv.pop(1))
 except KizuError as error:
     print(type(error).__name__, error.message, sep=": ")
 """
 
 
-def in_namespace(setup: str, home: Path) -> str:
-    """What opening `home` says in a user and mount namespace of its own, after the shell commands `setup`."""
+def in_namespace(setup: str, home: Path, code: str = OPEN) -> str:
+    """What `code`, by default opening `home`, says in a user and mount namespace of its own.
+
+    `setup` is shell commands that run there before; an error of Kizu's is its class and message.
+    """
     probe = subprocess.run(["unshare", "-Urm", "true"], capture_output=True)
     if probe.returncode != 0:
         pytest.skip("no user namespaces here")
     script = f'{setup}\nexec "$@"'
-    command = ["unshare", "-Urm", "sh", "-ec", script, "sh", sys.executable, "-c", OPEN, str(home)]
+    command = ["unshare", "-Urm", "sh", "-ec", script, "sh", sys.executable, "-c", _GUARDED, code, str(home)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert "Traceback" not in done.stderr, done.stderr
     return done.stdout.strip()

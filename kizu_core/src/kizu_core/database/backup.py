@@ -6,6 +6,7 @@ A backup is written beside its final name and renamed when it is whole, so a fil
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import re
 import secrets
@@ -16,7 +17,7 @@ from pathlib import Path
 from kizu_core.database.account import account_for
 from kizu_core.database.client import run_client
 from kizu_core.database.direct import connect
-from kizu_core.database.filesystem import make_private
+from kizu_core.database.filesystem import make_durable, make_private
 from kizu_core.database.holders import exclusive
 from kizu_core.database.migrate import is_behind, migrate, migrations
 from kizu_core.database.server import Say
@@ -24,7 +25,10 @@ from kizu_core.errors import DatabaseError, DiskFull, KizuError, SchemaMismatch
 from kizu_core.settings import Paths, Settings
 
 SUFFIX = ".dump"
-MAGIC = b"PGDMP"
+SEAL = (
+    b"\nkizu backup sha256 "  # and the digest of all before it: pg_dump's format notices only part of what damages it
+)
+SEAL_LENGTH = len(SEAL) + 2 * hashlib.sha256().digest_size + 1
 AUTOMATIC = "before-"
 AUTOMATIC_KEPT = 3
 SAY_EVERY_S = 5.0
@@ -58,8 +62,9 @@ def back_up(address: str, target: Path, say: Say = lambda _: None) -> int:
         done = run_client("pg_dump", address, *_CONTENT, f"--file={temporary}", on_tick=_progress(temporary, say))
         if done.returncode != 0:
             raise failure(done.stderr, "The database could not be backed up", f"the disk of {target.parent}")
-        _make_durable(temporary)
+        _seal(temporary)
         temporary.rename(target)
+        make_durable(target.parent)
         return target.stat().st_size
     except OSError as error:
         raise _unwritable(error, target) from error
@@ -73,23 +78,22 @@ def examine(file: Path) -> str:
     Raises `DatabaseError` for a file that is not a whole backup of Kizu, `SchemaMismatch` for one of a newer Kizu.
     """
     try:
-        with file.open("rb") as opened:
-            is_dump = opened.read(len(MAGIC)) == MAGIC
+        is_whole = _is_sealed(file)
     except OSError as error:
         raise DatabaseError(f"{file} can't be read: {error.strerror or error}.") from error
-    if not is_dump:
-        raise _no_backup(file)
-    record = run_client("pg_restore", None, "--data-only", "-n", "kizu", "-t", "schema_version", "-f", "-", str(file))
-    whole = run_client("pg_restore", None, "-f", os.devnull, str(file))
-    if "unsupported version" in record.stderr:
-        raise SchemaMismatch(f"{file} was made by a newer PostgreSQL.", hint="Update Kizu on this machine.")
-    if record.returncode != 0 or whole.returncode != 0:
+    if not is_whole:
         raise DatabaseError(
-            f"{file} is damaged or cut short, so nothing was restored.", hint="Copy it again, or use an older backup."
+            f"{file} is no backup of Kizu, or it is damaged or cut short; nothing was changed.",
+            hint="Backups are made with `kizu db backup`; copy this one again, or take an older one.",
         )
+    options = ("--data-only", "-n", "kizu", "-t", "schema_version", "-f", "-", str(file))
+    record = run_client("pg_restore", None, *options)
+    if record.returncode != 0:
+        why = "was made by a newer PostgreSQL" if "unsupported version" in record.stderr else "can't be understood"
+        raise SchemaMismatch(f"{file} {why}.", hint="Update Kizu on this machine.")
     schema: str | None = max(re.findall(r"^(\d{14})\t", record.stdout, re.MULTILINE), default=None)
     if schema is None:
-        raise _no_backup(file)
+        raise DatabaseError(f"{file} is a backup of another database, not of Kizu's.")
     if schema > migrations()[-1].version:
         raise SchemaMismatch(f"{file} is a backup of a newer Kizu ({schema}).", hint="Update Kizu on this machine.")
     return schema
@@ -167,17 +171,26 @@ def failure(said: str, what: str, place: str) -> KizuError:
     return DatabaseError(f"{what}: {why}.")
 
 
-def _make_durable(file: Path) -> None:
-    for path in (file, file.parent):
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+def _seal(file: Path) -> None:
+    """Put the digest of its content at the end of a file, where pg_restore does not look, and make it durable."""
+    with file.open("r+b") as opened:
+        digest = hashlib.file_digest(opened, "sha256").hexdigest()
+        opened.seek(0, os.SEEK_END)
+        opened.write(SEAL + digest.encode() + b"\n")
+        opened.flush()
+        os.fsync(opened.fileno())
 
 
-def _no_backup(file: Path) -> DatabaseError:
-    return DatabaseError(f"{file} is not a backup of Kizu.", hint="Backups are made with `kizu db backup`.")
+def _is_sealed(file: Path) -> bool:
+    """Whether a file is exactly what `_seal` left."""
+    digest = hashlib.sha256()
+    with file.open("rb") as opened:
+        left = os.fstat(opened.fileno()).st_size - SEAL_LENGTH
+        while left > 0:
+            piece = opened.read(min(left, 1 << 20))
+            digest.update(piece)
+            left -= len(piece) or left
+        return opened.read() == SEAL + digest.hexdigest().encode() + b"\n"
 
 
 def _unwritable(error: OSError, target: Path) -> KizuError:

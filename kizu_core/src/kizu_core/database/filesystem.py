@@ -94,6 +94,15 @@ def make_private(folder: Path, account: Account) -> None:
             folder.chmod(0o700)
 
 
+def make_durable(folder: Path) -> None:
+    """Let what was just renamed in a folder be so after a power cut, too."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 @contextmanager
 def plain_sentences(home: Path) -> Iterator[None]:
     """Turns what the system says about files of the data folder into Kizu's errors."""

@@ -8,9 +8,10 @@ Whatever stops this half-way, the next start of the server ends it.
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
+
+from kizu_core.database.filesystem import make_durable
 
 
 def put_in_place(finished: Path, database: Path, keep: Path | None = None) -> None:
@@ -22,7 +23,7 @@ def put_in_place(finished: Path, database: Path, keep: Path | None = None) -> No
     finished.rename(coming)
     if database.exists():
         database.rename(keep or going)
-    _make_durable(database.parent)
+    make_durable(database.parent)
     finish(database)
 
 
@@ -31,7 +32,7 @@ def finish(database: Path) -> None:
     coming, going = _coming(database), _going(database)
     if coming.exists() and not database.exists():
         coming.rename(database)
-        _make_durable(database.parent)
+        make_durable(database.parent)
     for remains in (coming, going):
         if remains.exists():
             shutil.rmtree(remains)
@@ -43,11 +44,3 @@ def _coming(database: Path) -> Path:
 
 def _going(database: Path) -> Path:
     return database.with_name(f"{database.name}.replaced")
-
-
-def _make_durable(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
