@@ -26,6 +26,8 @@ from kizu_core.library.sidecar import sidecar_of
 from kizu_core.media.facts import PictureFacts, read_facts
 from kizu_core.media.memory import bounded
 from kizu_core.media.sniff import HEAD_BYTES, Format, sniff
+from kizu_core.privacy.guard import install
+from kizu_core.privacy.isolation import isolate
 
 
 def inspect_file(path: Path, kind: str) -> Answer:
@@ -102,7 +104,12 @@ def _iso(moment: datetime | None) -> str | None:
 
 
 def main() -> None:
-    """Answer requests until stdin ends. Ctrl-C is the parent's business: it closes stdin."""
+    """Answer requests until stdin ends. Ctrl-C is the parent's business: it closes stdin.
+
+    Like the process that runs plugins, this one opens strangers' files and has nothing to say to the network.
+    """
+    isolate()
+    install("child")
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     answers = sys.stdout
     sys.stdout = sys.stderr  # whatever a library prints must not mix with answers

@@ -138,7 +138,6 @@ def install(role: Role, allowed: Iterable[str] = ()) -> None:
     _guard.allowed |= set(allowed)
     if _guard.role is None:
         _guard.role = role
-        _distributions()  # what refusing needs is read now: later it might be in the middle of an import
         sys.addaudithook(_guard.hook)
 
 
@@ -259,17 +258,19 @@ def _owner(scope: Mapping[str, Any]) -> tuple[str, bool]:
     top = module.partition(".")[0]
     if not top or top in sys.stdlib_module_names or module == __name__:
         return "", False
-    plugins, others = _distributions()
-    return (plugins[top], True) if top in plugins else (others.get(top, top), False)
+    if top == "kizu_core":
+        return CORE, False
+    return (_plugins()[top], True) if top in _plugins() else (_libraries().get(top, top), False)
 
 
 @cache
-def _distributions() -> tuple[Mapping[str, str], Mapping[str, str]]:
-    """Top-level module -> distribution, of plugins and of everything else."""
-    plugins = {
-        point.module.partition(".")[0]: point.dist.name
-        for point in entry_points(group="kizu")
-        if point.dist is not None and point.dist.name != CORE
-    }
-    others = {module: names[0] for module, names in packages_distributions().items()}
-    return plugins, others | {"kizu_core": CORE}
+def _plugins() -> Mapping[str, str]:
+    """Top-level module -> distribution of installed plugins."""
+    points = [point for point in entry_points(group="kizu") if point.dist is not None]
+    return {point.module.partition(".")[0]: point.dist.name for point in points if point.dist.name != CORE}
+
+
+@cache
+def _libraries() -> Mapping[str, str]:
+    """The same of everything that is installed. Slow, so read when somebody is to be named."""
+    return {module: names[0] for module, names in packages_distributions().items()}
