@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 import threading
+import tracemalloc
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -20,7 +21,7 @@ from kizu_core.errors import UnreadablePicture, WorkerError
 from kizu_core.types import Job, JobOutcome, JobTable, NewJob, OperationResult, ResultRow
 from kizu_core.worker import frames
 from kizu_core.worker.channel import Channel
-from kizu_core.worker.messages import Cancel, Failed, Finished, Message, RunBatch, Task, from_wire, to_wire
+from kizu_core.worker.messages import Cancel, Failed, Finished, Message, Progress, RunBatch, Task, from_wire, to_wire
 
 vectors = arrays.arrays(np.dtype("<f4"), st.integers(0, 40), elements=st.floats(width=32, allow_nan=False))
 scalars = (
@@ -70,12 +71,26 @@ def test_garbage_is_told_as_such(body: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"\x91" * 5000, b"\xdd\xff\xff\xff\xff", b"\xc7\x03\x01abc", b"\xd4\x02\x00", b"\x01\x02"]
+    "body",
+    [
+        b"\x91" * 5000,
+        b"\xdd\xff\xff\xff\xff",
+        b"\xc7\x03\x01abc",
+        b"\xd4\x02\x00",
+        b"\x01\x02",
+        b"\xdd\x00\xf0\x00\x00" + b"\x90" * 0xF00000,
+        b"\xdd\x00\xf0\x00\x00" + b"\x80" * 0xF00000,
+    ],
+    ids=["nested", "four billion", "three bytes of a vector", "short id", "two values", "empty lists", "empty maps"],
 )
 def test_hostile_frames_cost_nothing(body: bytes) -> None:
-    """Endless nesting, a list of four billion, a vector of three bytes, a short id, two values in one frame."""
-    with pytest.raises(WorkerError):
-        frames.decode(body)
+    tracemalloc.start()
+    try:
+        with pytest.raises(WorkerError):
+            frames.decode(body)
+        assert tracemalloc.get_traced_memory()[1] < 400_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_numbers_of_numpy_and_wide_vectors_are_narrowed() -> None:
@@ -114,7 +129,7 @@ OUTCOME = JobOutcome(
         Cancel(job_id=JOB.id),
         RunBatch(handler="image-ai", tasks=(Task(job=JOB, source=None, workdir=Path("/w")),)),
         Finished(job_id=JOB.id, outcome=OUTCOME),
-        Failed(job_id=JOB.id, error={"code": "bug"}),
+        Failed(job_id=JOB.id, error=UnreadablePicture("x", hint="y").as_dict()),
     ],
     ids=lambda message: type(message).__name__,
 )
@@ -159,16 +174,16 @@ def test_a_channel_waits_for_the_rest_of_a_frame() -> None:
 def test_threads_may_send_at_once() -> None:
     ours, theirs = socket.socketpair()
     sender, receiver = Channel(ours), Channel(theirs)
-    error = {"message": "x" * 20_000}
+    long = Progress(job_id=JOB.id, percent=1, step="x" * 20_000)
 
     def send_many() -> None:
         for _ in range(20):
-            sender.send(Failed(job_id=JOB.id, error=error))
+            sender.send(long)
 
     threads = [threading.Thread(target=send_many) for _ in range(4)]
     for thread in threads:
         thread.start()
-    assert all(receiver.receive(10) == Failed(job_id=JOB.id, error=error) for _ in range(80))
+    assert all(receiver.receive(10) == long for _ in range(80))
     for thread in threads:
         thread.join()
     sender.close()

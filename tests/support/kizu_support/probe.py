@@ -64,6 +64,65 @@ HANDLER = """
         from kizu_core.worker.frames import encode
         os.write(int(sys.argv[1]), encode(message))
 
+    def truncated(job, context):
+        os.write(int(sys.argv[1]), b"\\x00\\x00\\x10\\x00some")
+        os._exit(0)
+
+    def stranger(job, context):
+        from uuid import uuid4
+        send(dict(type="Executing", job_id=uuid4()))
+        send(dict(type="Finished", job_id=uuid4(), outcome={}))
+        send(dict(type="Ask", question=0, job_id=uuid4(), asset_id=uuid4()))
+
+    def unasked(job, context):
+        send(dict(type="Configure", settings={}))
+        time.sleep(60)
+
+    def deep(job, context):
+        value = {}
+        for _ in range(900):
+            value = {"a": value}
+        finish(job, asset=value)
+
+    def mood(job, context):
+        send(dict(type="Failed", job_id=job.id, error={"retryable": "maybe"}))
+        time.sleep(60)
+
+    def undefined(job, context):
+        finish(job, asset={"width": float("nan")})
+
+    def huge(job, context):
+        finish(job, asset={"width": 2**63})
+
+    def column(job, context):
+        finish(job, asset={"user_id; drop table assets": 1})
+
+    def climb(job, context):
+        file = context.workdir / "a.jpg"
+        file.write_bytes(b"x")
+        finish(job, files={f"{job.user_id}/../../a.jpg": file})
+
+    def link(job, context):
+        (context.workdir / "a.jpg").symlink_to("/etc/hostname")
+        finish(job, files={f"{job.user_id}/a.jpg": context.workdir / "a.jpg"})
+
+    def pipe(job, context):
+        os.mkfifo(context.workdir / "a.jpg")
+        finish(job, files={f"{job.user_id}/a.jpg": context.workdir / "a.jpg"})
+
+    def steal(job, context):
+        from uuid import uuid4
+        row = dict(table="extracted_text", user_id=uuid4(), asset_id=uuid4(), values={})
+        finish(job, rows=[row])
+
+    def crowd(job, context):
+        file = context.workdir / "a.jpg"
+        file.write_bytes(b"x")
+        finish(job, files={f"{job.user_id}/{number}.jpg": file for number in range(5_000)})
+
+    def finish(job, **outcome):
+        send(dict(type="Finished", job_id=job.id, outcome=outcome))
+
     def flood(job, context):
         os.write(int(sys.argv[1]), b"\\xff\\xff\\xff\\xff")
         time.sleep(60)
@@ -105,6 +164,7 @@ HANDLER = """
 
     ACTIONS = {f.__name__: f for f in (
         segv, leave, hang, stuck, garbage, flood, boast, babble, swell, starve,
+        truncated, stranger, unasked, deep, mood, undefined, huge, column, climb, link, pipe, steal, crowd,
         raises, leaves, refuse, again, lie, smuggle, ask, look)}
 
     def note(job, what):

@@ -49,7 +49,7 @@ def _encode_object(value: Any) -> Any:
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, PurePath):
-        return path_to_text(str(value))
+        return encode(path_to_text(str(value)))
     if isinstance(value, Enum):
         return encode(value.value)
     if hasattr(value, "tolist"):  # numpy, which is not imported for this
@@ -64,8 +64,11 @@ def _finite(number: float) -> float:
 
 
 def dumps(value: Any) -> str:
-    """`encode` and JSON text in one."""
-    return json.dumps(encode(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    """`encode` and JSON text in one. Raises `DatabaseError` also for what is nested without end."""
+    try:
+        return json.dumps(encode(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except RecursionError:
+        raise DatabaseError("A value that is nested so deeply can't be stored.") from None
 
 
 def decode(value: Any) -> Any:

@@ -20,8 +20,11 @@ import msgpack
 
 from kizu_core.errors import WorkerError
 
-MAX_BYTES = 64 * 2**20
+MAX_BYTES = 16 * 2**20
 """Largest body of a frame. Far above any real outcome (pictures never travel), far below what hurts the parent."""
+
+MOST_CONTAINERS = 500_000
+"""Lists and maps in one frame. An empty one is a byte there and sixty in memory."""
 
 HEADER = struct.Struct(">I")
 
@@ -56,9 +59,23 @@ def body_length(header: bytes) -> int:
 def decode(body: bytes) -> Any:
     """The value of a frame's body. Raises `WorkerError` for anything that `encode` could not have written."""
     try:
-        return msgpack.unpackb(body, ext_hook=_unpack_special, raw=False)
+        count = _Count()
+        return msgpack.unpackb(body, ext_hook=_unpack_special, list_hook=count, object_hook=count, raw=False)
     except (ValueError, TypeError, OverflowError, msgpack.UnpackException) as error:
         raise WorkerError(f"A frame that can't be read: {type(error).__name__}") from error
+
+
+class _Count:
+    """Lets values pass until there were too many."""
+
+    def __init__(self) -> None:
+        self._left = MOST_CONTAINERS
+
+    def __call__(self, value: Any) -> Any:
+        self._left -= 1
+        if self._left < 0:
+            raise ValueError("too many lists and maps")
+        return value
 
 
 def _pack_special(value: Any) -> Any:

@@ -7,20 +7,34 @@ against the class: from the child it may be garbage, and must then be a `WorkerE
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import AfterValidator, TypeAdapter, ValidationError
 
 from kizu_core.errors import WorkerError
 from kizu_core.privacy.guard import Refusal
 from kizu_core.privacy.isolation import Level
 from kizu_core.types import Job, JobOutcome
 
-Report = Mapping[str, str | bool | None]
+MOST_TEXT, MOST_CODE = 2000, 80
+"""Characters that are kept of an error's sentences and of its code."""
+
+
+def _tidy(told: Mapping[str, Any]) -> Mapping[str, str | bool | None]:
+    """The four fields of an error, as long as they are stored and no longer, whatever a child said."""
+
+    def text(name: str) -> str | None:
+        return value[:MOST_TEXT] if isinstance(value := told.get(name), str) else None
+
+    code, message = (text("code") or "error")[:MOST_CODE], text("message") or "It failed without a word."
+    return {"code": code, "message": message, "hint": text("hint"), "retryable": told.get("retryable") is True}
+
+
+Report = Annotated[Mapping[str, str | bool | None], AfterValidator(_tidy)]
 """What `KizuError.as_dict` gives, and nothing that could not be stored in a job's row."""
 
 # ---- parent to child ------------------------------------------------------------------------------------
@@ -187,7 +201,12 @@ def from_wire(value: object) -> Message:
         message: Message = _adapter(name).validate_python(value)
     except ValidationError as error:
         raise WorkerError(f"A malformed {name} message: {error.error_count()} wrong fields") from error
-    return message
+    return replace(message, outcome=_tidied(message.outcome)) if isinstance(message, Finished) else message
+
+
+def _tidied(outcome: JobOutcome) -> JobOutcome:
+    operations = tuple(replace(one, error=_tidy(one.error)) if one.error else one for one in outcome.operations)
+    return replace(outcome, operations=operations)
 
 
 @cache

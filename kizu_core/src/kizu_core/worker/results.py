@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from kizu_core.errors import WorkerError
+from kizu_core.privacy.redact import clean_error
 from kizu_core.types import SELFTEST_LEDGER, Job, JobOutcome, NewJob, OperationResult, ResultRow
 
 TABLES = frozenset(
@@ -28,17 +29,18 @@ TABLES = frozenset(
 )
 MOST_ROWS = 20_000
 MOST_JOBS = 1_000
+MOST_FILES = 100
 
 
 def payload_of(job: Job, outcome: JobOutcome, workdir: Path) -> dict[str, Any]:
     """Argument of `kizu_complete`. Raises `WorkerError` for an outcome that a handler may not give."""
+    if len(outcome.rows) > MOST_ROWS or len(outcome.enqueue) > MOST_JOBS or len(outcome.files) > MOST_FILES:
+        raise WorkerError("A handler made more rows, jobs or files than one photo can have.")
     _check_operations(job, outcome.operations)
     _check_files(job, outcome.files, workdir)
-    if len(outcome.rows) > MOST_ROWS or len(outcome.enqueue) > MOST_JOBS:
-        raise WorkerError("A handler made more rows or jobs than one photo can have.")
     again = [one.operation for one in outcome.operations if one.error and one.error.get("retryable")]
     finished = [one for one in outcome.operations if one.operation not in again]
-    errors = [one.error for one in outcome.operations if one.operation in again]
+    errors = [clean_error(one.error) for one in outcome.operations if one.error and one.operation in again]
     return {
         "operations": [_operation(one) for one in finished],
         "rows": _rows(job, outcome.rows),
@@ -62,8 +64,16 @@ def _check_files(job: Job, files: Mapping[str, Path], workdir: Path) -> None:
     for key, path in files.items():
         if not key.startswith(owner):
             raise WorkerError("A handler wants to store a file under a name that is not of its photo.")
-        if path.is_symlink() or not path.is_file() or workdir.resolve() not in path.resolve().parents:
+        if not _is_inside(path, workdir):
             raise WorkerError("A handler wants to store a file that is not in its own folder.")
+
+
+def _is_inside(path: Path, folder: Path) -> bool:
+    """Whether it is a plain file below `folder`, links followed."""
+    try:
+        return not path.is_symlink() and path.is_file() and folder.resolve() in path.resolve().parents
+    except OSError:  # a name that is too long, or a loop
+        return False
 
 
 def _rows(job: Job, rows: Iterable[ResultRow]) -> dict[str, list[Mapping[str, Any]]]:
@@ -85,7 +95,7 @@ def _operation(one: OperationResult) -> dict[str, Any]:
         "space": one.space,
         "found": one.found,
         "seconds": one.seconds,
-        "error": one.error,
+        "error": one.error and clean_error(one.error),
     }
 
 
