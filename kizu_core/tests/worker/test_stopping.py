@@ -97,3 +97,18 @@ def test_a_job_that_another_worker_has_now_is_left_to_it(bench: Bench) -> None:
     row = bench.row(job)
     assert (row["status"], row["worker_id"], row["attempt"]) == ("processing", "other", 2)
     assert running.of(JobDone) == []
+
+
+def test_a_job_that_was_lost_and_comes_back_is_done_by_the_same_child(bench: Bench) -> None:
+    (job,) = bench.enqueue({"sleep_s": 3})
+    running = bench.start(lease_seconds=4)
+    bench.started(job)
+    # As a reaper would after an outage that was longer than the lease.
+    bench.query(
+        "update ai_processing_jobs set status = 'pending', lease_token = null, lease_until = null, worker_id = null"
+        " where id = %s returning id",
+        job,
+    )
+    eventually(lambda: running.of(JobReturned))
+    eventually(lambda: bench.row(job)["completed_at"])
+    assert (bench.row(job)["outcome"], len(set(bench.starts(job)))) == ("ok", 1)

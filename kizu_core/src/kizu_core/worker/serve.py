@@ -134,7 +134,9 @@ class Link:
 
     def _sort(self, message: object) -> None:
         match message:
-            case RunBatch():
+            case RunBatch(tasks=tasks):
+                # Unwanted before, wanted again: a lease was lost in an outage, and the same worker claimed it anew.
+                self._cancelled.difference_update(task.job.id for task in tasks)
                 self._batches.put(message)
             case Cancel(job_id=job_id):
                 self._cancelled.add(job_id)
