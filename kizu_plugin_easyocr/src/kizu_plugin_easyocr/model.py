@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
@@ -67,8 +66,7 @@ def _quad(corners: Any) -> tuple[tuple[float, float], ...]:
 
 def build(context: ModelContext) -> EasyOcrModel:
     """The factory named by the spec. Raises `ModelUnavailable` if a file for the languages is missing."""
-    # EasyOCR loads its files as pickles, which can run code; torch then reads tensors only, whatever it is asked.
-    os.environ["TORCH_FORCE_WEIGHTS_ONLY_LOAD"] = "1"
+    # EasyOCR loads its files as pickles, which can run code. Core has told torch to read tensors only.
     import easyocr
     import torch
 

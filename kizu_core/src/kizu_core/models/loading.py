@@ -7,6 +7,7 @@ from pkgutil import resolve_name
 from typing import Any
 
 from kizu_core.errors import KizuError, ModelUnavailable
+from kizu_core.models.environment import quiet_libraries
 from kizu_core.models.weights import checked_weights, model_folder, readiness
 from kizu_core.plugins.protocols import Detector, Embedder, FaceClusterer, FaceModel, ModelContext, OcrModel, Vlm
 from kizu_core.plugins.specs import AnySpec, LazyRef, ModelSpec
@@ -28,6 +29,7 @@ def load_model(spec: ModelSpec, settings: Settings) -> Any:
     state = readiness(spec, settings)
     if not state.ready:
         raise ModelUnavailable(state.reason, hint=state.hint)
+    quiet_libraries(settings.models_dir)  # once more, for processes that are none of Kizu's own
     context = model_context(spec, settings)
     factory = resolve(spec.factory, spec.name)
     try:

@@ -266,8 +266,8 @@ def _owner(scope: Mapping[str, Any]) -> tuple[str, bool]:
 @cache
 def _plugins() -> Mapping[str, str]:
     """Top-level module -> distribution of installed plugins."""
-    points = [point for point in entry_points(group="kizu") if point.dist is not None]
-    return {point.module.partition(".")[0]: point.dist.name for point in points if point.dist.name != CORE}
+    names = ((point.module.partition(".")[0], point.dist.name) for point in entry_points(group="kizu") if point.dist)
+    return {module: name for module, name in names if name != CORE}
 
 
 @cache
