@@ -16,13 +16,14 @@ from pytest_mock import MockerFixture
 
 from kizu_core.database.account import Account, account_for
 from kizu_core.database.embedded import Embedded
-from kizu_core.database.processes import server_pid
+from kizu_core.database.processes import is_alive, server_pid
 from kizu_core.database.programs import binaries
 from kizu_core.errors import DatabaseError
 from kizu_core.settings import Paths
-from kizu_support.embedded import in_namespace
+from kizu_support.embedded import Client, in_namespace
 
 NOBODY = 65534
+NAMELESS = 12345
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as another user")
 
@@ -65,6 +66,65 @@ def test_root_runs_the_server_of_another_owner_as_that_owner(public: Path) -> No
         assert owner(Path(f"/proc/{pid}")) == NOBODY
         assert connection.execute("select true").fetchone() == (True,)
         assert {owner(path) for path in home.rglob("*")} == {NOBODY}
+
+
+@pytest.fixture
+def stranger(public: Path) -> Path:
+    """A data folder of a user whose number has no name."""
+    home = public / "home"
+    home.mkdir(mode=0o700)
+    os.chown(home, NAMELESS, NAMELESS)
+    return home
+
+
+@as_root
+def test_a_user_without_a_name_runs_a_server(stranger: Path) -> None:
+    """For real: initdb asks for the name of its user and refuses to go on without one."""
+    client = Client(stranger, user=NAMELESS)
+    with psycopg.connect(client.url()) as connection:
+        assert connection.execute("select true").fetchone() == (True,)
+    pid = server_pid(stranger.resolve() / "database")
+    assert pid is not None
+    assert owner(Path(f"/proc/{pid}")) == NAMELESS
+    assert {owner(path) for path in stranger.rglob("*")} == {NAMELESS}
+    assert client.leave() == 0
+    assert not is_alive(pid)
+
+
+@as_root
+def test_two_users_share_one_server_and_the_last_one_out_stops_it(stranger: Path) -> None:
+    """Root in the folder of another, and the other: whoever starts it, it runs as the other."""
+    root, other = Client(stranger), Client(stranger, user=NAMELESS)
+    assert root.url() == other.url() != ""
+    pid = server_pid(stranger.resolve() / "database")
+    assert pid is not None
+    assert owner(Path(f"/proc/{pid}")) == NAMELESS
+    assert other.leave() == 0
+    assert is_alive(pid)
+    assert root.leave() == 0
+    assert not is_alive(pid)
+    assert {owner(path) for path in stranger.rglob("*")} == {NAMELESS}
+
+
+@as_root
+def test_two_users_with_folders_of_their_own_do_not_meet(library_home: Path, stranger: Path) -> None:
+    mine, other = Client(library_home), Client(stranger, user=NAMELESS)
+    assert "" not in {mine.url(), other.url()}
+    assert mine.leave() == 0
+    assert server_pid(stranger.resolve() / "database") is not None
+    assert other.leave() == 0
+
+
+def test_user_without_a_name_and_without_namespaces(tmp_path: Path) -> None:
+    setup = (
+        "echo 1 > /proc/sys/user/max_user_namespaces\n"
+        f'set -- unshare -U --map-user={NAMELESS} --map-group={NAMELESS} "$@"'
+    )
+    said = in_namespace(setup, tmp_path / "home")
+    assert said == (
+        f"DatabaseError: PostgreSQL does not run as user number {NAMELESS}, which has no name here, "
+        "and this system does not allow user namespaces."
+    )
 
 
 @as_root

@@ -9,11 +9,12 @@ One data folder is made per test process; every test gets a copy of it, which co
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,21 @@ with open_database(load_settings({"home": sys.argv[1]}, environ={})) as database
 """
 
 
+def python_of(user: int) -> tuple[str, dict[str, Any]]:
+    """A Python that the user of that number may run, and what `subprocess` needs for it; skips where there is none.
+
+    Only root can ask. This Python may lie where nobody else can go, so the system's is tried after it.
+    """
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    options: dict[str, Any] = {"user": user, "group": user, "extra_groups": [], "cwd": "/", "env": environment}
+    probe = "from kizu_core.database import opening, programs; programs.binaries()"
+    for python in (sys.executable, f"/usr/bin/python{sys.version_info.major}.{sys.version_info.minor}"):
+        with suppress(OSError):
+            if subprocess.run([python, "-c", probe], capture_output=True, **options).returncode == 0:
+                return python, options
+    pytest.skip("Python and PostgreSQL lie where only root can go")
+
+
 class Client:
     """Another process that uses the embedded server of a data folder until told otherwise.
 
@@ -100,9 +116,9 @@ class Client:
     """
 
     def __init__(self, home: Path, *, migrated: bool = False, user: int | None = None) -> None:
-        options: dict[str, Any] = {} if user is None else {"user": user, "group": user, "extra_groups": [], "cwd": "/"}
+        python, options = (sys.executable, {}) if user is None else python_of(user)
         self._process: subprocess.Popen[str] = subprocess.Popen(
-            [sys.executable, "-c", _MIGRATED_CLIENT if migrated else _CLIENT, str(home)],
+            [python, "-c", _MIGRATED_CLIENT if migrated else _CLIENT, str(home)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -11,7 +11,7 @@ import os
 import pwd
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,20 +44,19 @@ class Account:
 def account_for(home: Path, database: Path) -> Account:
     """The account for the data folder `home`; creates `home`, readable by its owner only.
 
-    Raises `DatabaseError` when the folder is somebody else's, or when root has no way to step down.
+    Raises `DatabaseError` when the folder is somebody else's, or when nobody is left to run as.
     """
     uid = os.geteuid()
     if not home.exists():
         _create_home(home)
-    status = (database if database.exists() else home).stat()
-    if uid == 0 and status.st_uid != 0:
-        return Account(uid=status.st_uid, gid=status.st_gid)
-    if status.st_uid != uid:
+    owner = (database if database.exists() else home).stat()
+    if uid not in (0, owner.st_uid):
         raise DatabaseError(
             f"The data folder {home} belongs to another user.",
             hint="Choose a folder of your own with --data or KIZU_HOME.",
         )
-    return Account() if uid != 0 and _has_name(uid) else _mapped(uid)
+    account = Account() if uid == owner.st_uid else Account(uid=owner.st_uid, gid=owner.st_gid)
+    return account if owner.st_uid != 0 and _has_name(owner.st_uid) else _mapped(account, owner.st_uid)
 
 
 def _create_home(home: Path) -> None:
@@ -80,17 +79,18 @@ def _has_name(uid: int) -> bool:
     return True
 
 
-def _mapped(uid: int) -> Account:
+def _mapped(account: Account, uid: int) -> Account:
     """The same user under the number of a named ordinary user, in a user namespace of its own."""
     others = sorted(one.pw_uid for one in pwd.getpwall() if one.pw_uid != 0)
     number = NOBODY if NOBODY in others or not others else others[0]
     prefix = (shutil.which("unshare") or "unshare", "-U", f"--map-user={number}", f"--map-group={number}", "--")
     try:
-        works = subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode == 0
+        test = subprocess.run([*prefix, "true"], capture_output=True, check=False, cwd="/", **account.popen_options())
+        works = test.returncode == 0
     except FileNotFoundError:
         works = False
     if works:
-        return Account(prefix=prefix)
+        return replace(account, prefix=prefix)
     who = "as root" if uid == 0 else f"as user number {uid}, which has no name here"
     raise DatabaseError(
         f"PostgreSQL does not run {who}, and this system does not allow user namespaces.",

@@ -17,6 +17,7 @@ from pathlib import Path
 from kizu_core.database.account import account_for
 from kizu_core.database.client import run_client
 from kizu_core.database.direct import connect
+from kizu_core.database.embedded import BACKUP_LOCK
 from kizu_core.database.filesystem import make_durable, make_private
 from kizu_core.database.holders import exclusive
 from kizu_core.database.migrate import is_behind, migrate, migrations
@@ -108,7 +109,7 @@ def bring_up_to_date(
     """
     if not backup or settings.database_url is not None or not is_behind(address):
         return migrate(address, with_policies=with_policies)
-    lock = settings.paths.run / "backup.lock"
+    lock = settings.paths.run / BACKUP_LOCK
     with exclusive(lock, lambda: say("Waiting for another process that updates the database.")):
         if is_behind(address) and holds_photos(address):
             say("The database is brought to a new version; a backup comes first.")

@@ -30,7 +30,7 @@ from kizu_core.database.server import Say, Server, Standing, foreign
 from kizu_core.errors import DatabaseError
 from kizu_core.settings import Paths
 
-RESTORE_LOCK = "restore.lock"
+RESTORE_LOCK, BACKUP_LOCK = "restore.lock", "backup.lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +121,7 @@ class Embedded:
         with plain_sentences(self._paths.home):
             self._prepare_folders()
             self._pin.put(tcp)
+            self._programs.account.give(self._pin.path)
         try:
             self.ensure()
         except BaseException:
@@ -190,7 +191,8 @@ class Embedded:
         account = self._programs.account
         for folder in (self._paths.run, self._paths.logs):
             make_private(folder, account)
-        for file in (self._paths.run / "holders.lock", self._start_lock, self._server.log):
+        locks = (self._paths.run / name for name in ("holders.lock", RESTORE_LOCK, BACKUP_LOCK))
+        for file in (*locks, self._start_lock, self._server.log):
             if not file.exists():
                 file.touch(mode=0o600)
                 account.give(file)
