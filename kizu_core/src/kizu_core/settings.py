@@ -137,6 +137,11 @@ class Settings(BaseModel):
     lease_seconds: Annotated[
         int, Env("KIZU_LEASE_SECONDS"), Field(ge=2, le=3600, description="how long a silent worker keeps a job")
     ] = 60
+    keep_jobs_days: Annotated[
+        int,
+        Env("KIZU_KEEP_JOBS_DAYS"),
+        Field(ge=0, le=36500, description="days that finished jobs are listed; 0 means always"),
+    ] = 30
     max_child_mb: Annotated[
         int | None,
         Env("KIZU_MAX_CHILD_MB"),

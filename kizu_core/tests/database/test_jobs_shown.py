@@ -136,7 +136,7 @@ def retry(queue: Queue, me: UUID, **more: Any) -> int:
     count, after = 0, None
     while True:
         answer = queue.call("retry_failed", user=me, after=after, limit=2, **more)
-        count += answer["jobs"]
+        count += int(answer["jobs"])
         if answer["next"] is None:
             return count
         after = UUID(answer["next"])

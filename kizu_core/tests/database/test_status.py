@@ -15,6 +15,7 @@ def test_an_empty_library(queue: Queue) -> None:
         "assets": {"images": 0, "videos": 0, "missing": 0},
         "failures": [],
         "workers": [],
+        "database": {"oldest_transaction": None, "dead_rows": []},
         "oldest_waiting_s": None,
         "roots": [],
     }

@@ -45,6 +45,7 @@ ROLES = """
     create role kizu_api login noinherit;
     grant service_role to kizu_worker;
     grant authenticated, anon to kizu_api;
+    grant pg_read_all_stats to service_role with inherit true;
 """
 EXTENSIONS = """
     create schema extensions authorization kizu_owner;

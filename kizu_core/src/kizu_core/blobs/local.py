@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import random
 import re
 import secrets
 import shutil
 import stat
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from uuid import UUID
 
@@ -17,6 +20,14 @@ from kizu_core.errors import DiskFull, StorageError
 
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _KEY = re.compile(rf"{_UUID}/processed/{_UUID}/[A-Za-z0-9][A-Za-z0-9._-]{{0,99}}", re.ASCII)
+_DERIVED = re.compile(
+    rf"{_UUID}/processed/{_UUID}/(?:(?:thumb|web)-[0-9a-f]{{12}}\.jpg|\.[0-9a-f]{{16}}\.part)", re.ASCII
+)
+"""What `sweep` may remove: thumbnails, web versions, and what a `put` that was killed left behind."""
+
+DAY_S = 24 * 60 * 60
+SWEPT_AT_ONCE = 500
+
 _FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 
 
@@ -73,6 +84,48 @@ class LocalBlobs:
             shutil.rmtree(folder)
         return count
 
+    def sweep(self, orphans: Callable[[Sequence[str]], Iterable[str]]) -> Iterator[int]:
+        """Removes thumbnails and web versions that are older than a day and among what `orphans` says of their keys.
+
+        A generator, so that its caller chooses the pace: yields after every few hundred files how many of them are
+        gone. Once a day for a folder, whoever asks; then, and at the end, there is nothing more to yield. Starts
+        anywhere, so that sweeps which are cut short cover all of it in time. Raises `StorageError`.
+        """
+        before = time.time() - DAY_S
+        marker = self.root / ".swept"
+        if not self.root.is_dir() or (marker.exists() and marker.stat().st_mtime > before):
+            return
+        with _storage_errors(self.root):
+            marker.touch(mode=0o600)
+        keys = self._old_keys(before)
+        while batch := list(islice(keys, SWEPT_AT_ONCE)):
+            yield sum(self._remove_old(key, before) for key in orphans(batch))
+
+    def _old_keys(self, before: float) -> Iterator[str]:
+        for user in _shuffled(self.root):
+            for asset in _shuffled(self.root / user / "processed"):
+                folder = self.root / user / "processed" / asset
+                for name in _shuffled(folder):
+                    key = f"{user}/processed/{asset}/{name}"
+                    if _DERIVED.fullmatch(key) and _is_old(folder / name, before):
+                        yield key
+
+    def _remove_old(self, key: str, before: float) -> bool:
+        """Whether it was removed. It is put aside first: a job may have stored it anew since it was found to be old."""
+        if not _DERIVED.fullmatch(key):
+            return False
+        *folders, name = key.split("/")
+        aside = f".{secrets.token_hex(8)}.part"
+        with contextlib.suppress(OSError), self._folder(folders, create=False) as folder:
+            os.rename(name, aside, src_dir_fd=folder, dst_dir_fd=folder)
+            is_old = os.stat(aside, dir_fd=folder, follow_symlinks=False).st_mtime < before
+            if not is_old:
+                with contextlib.suppress(FileExistsError):
+                    os.link(aside, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+            os.unlink(aside, dir_fd=folder)
+            return is_old
+        return False
+
     @contextlib.contextmanager
     def _folder(self, folders: list[str], *, create: bool) -> Iterator[int]:
         """A descriptor of the folder, made on the way if `create`."""
@@ -110,6 +163,23 @@ def parse_key(key: str) -> list[str]:
     if not _KEY.fullmatch(key):
         raise StorageError(f"{key[:80]!r} is no key of a stored picture.")
     return key.split("/")
+
+
+def _shuffled(folder: Path) -> list[str]:
+    """Names in a folder in any order; none if it is no folder, or gone."""
+    with contextlib.suppress(OSError):
+        names = [path.name for path in folder.iterdir()]
+        random.shuffle(names)
+        return names
+    return []
+
+
+def _is_old(path: Path, before: float) -> bool:
+    """Whether it is a plain file that was last written before that time."""
+    with contextlib.suppress(OSError):
+        status = path.lstat()
+        return stat.S_ISREG(status.st_mode) and status.st_mtime < before
+    return False
 
 
 @contextlib.contextmanager

@@ -30,6 +30,8 @@ MEMBERSHIPS = (
     "grant authenticated, anon to kizu_api",
     # Another machine knows one address only and does everything by it, as with a database of the user's own.
     "grant service_role, authenticated, anon to kizu_owner",
+    # So that `kizu status` can name a program that keeps the database from tidying up.
+    "grant pg_read_all_stats to service_role with inherit true",
 )
 
 

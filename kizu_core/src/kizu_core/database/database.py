@@ -214,6 +214,21 @@ class Database:
         found: list[Json] = self._call("worker_list")
         return found
 
+    def job_counts(self) -> dict[str, dict[str, int]]:
+        """Operation -> how many jobs of all users are waiting, retrying, running."""
+        counts: dict[str, dict[str, int]] = self._call("job_counts")
+        return counts
+
+    def prune(self, keep_days: int) -> Json:
+        """Remove a share of what is old: `{jobs, workers, more}`; `more` asks for another call."""
+        answer: Json = self._call("prune", keep_days=keep_days)
+        return answer
+
+    def orphan_blobs(self, keys: Sequence[str]) -> list[str]:
+        """Those of the keys of derived pictures that nothing refers to."""
+        orphans: list[str] = self._call("orphan_blobs", keys=list(keys))
+        return orphans
+
     def status(self, user: UUID | None = None) -> Json:
         """Counts, failures and workers, of one user or of all."""
         status: Json = self._call("status", user=user)

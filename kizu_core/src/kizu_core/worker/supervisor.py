@@ -31,9 +31,11 @@ from kizu_core.worker.patience import Patience
 from kizu_core.worker.scratch import scratch_folder
 from kizu_core.worker.settle import BlobStore, Settler
 from kizu_core.worker.shared import Shared
+from kizu_core.worker.upkeep import Upkeep
 from kizu_core.worker.values import child_values
 
 REAP_S = 5.0
+UPKEEP_S = 5.0
 LOOK_S = 0.1
 """How often the main thread looks at its lanes."""
 
@@ -117,7 +119,15 @@ class Worker:
             Lane(table, [offer for offer in self._offers if offer.handler.table is table], shared) for table in tables
         ]
         hello = partial(self._database.worker.worker_hello, worker_id, _about_us(), can)
-        with self._helpers(shared):
+        upkeep = Upkeep(
+            database=self._database.worker,
+            blobs=self._blobs,
+            settler=shared.settler,
+            worker_id=worker_id,
+            hello=hello,
+            keep_days=self._settings.keep_jobs_days,
+        )
+        with self._helpers(shared, upkeep):
             try:
                 self._attend(shared, [partial(shared.patience.call, hello)])
                 self._attend(shared, [lane.run for lane in self._lanes])
@@ -161,7 +171,7 @@ class Worker:
             return False
         self._next_count = now + COUNT_S
         try:
-            counts = self._database.worker.status()["jobs"]
+            counts = self._database.worker.job_counts()
         except (DatabaseError, DiskFull):
             return False
         left = shared.settler.left(counts)
@@ -188,12 +198,13 @@ class Worker:
     # ---- helpers -----------------------------------------------------------------------------------------
 
     @contextmanager
-    def _helpers(self, shared: Shared) -> Iterator[None]:
-        """Heartbeat, reaper and listener, which outlive the lanes."""
+    def _helpers(self, shared: Shared, upkeep: Upkeep) -> Iterator[None]:
+        """Heartbeat, reaper, upkeep and listener, which outlive the lanes."""
         over = threading.Event()
         jobs: dict[str, Callable[[], None]] = {
             "heartbeat": lambda: _repeat(shared.leases.beat, PROGRESS_S, over),
             "reaper": lambda: _repeat(self._reap, REAP_S, over),
+            "upkeep": lambda: _repeat(upkeep.tick, UPKEEP_S, over),
         }
         if self._options.wake:
             jobs["listener"] = lambda: listen(self._database.listen_url, self._wake, over)

@@ -12,7 +12,7 @@ create index if not exists kizu_assets_missing on public.assets (user_id, id) wh
 -- them. Of the others, rows have to say whether they were tried already.
 create or replace function kizu.job_counts(p_user uuid)
 returns table (operation text, waiting bigint, retrying bigint, running bigint)
-language plpgsql stable set search_path = '' as $$
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 declare
   line_now constant float8 := extract(epoch from now());
   tables constant text[] := array['ai_processing_jobs', 'image_processing_jobs'];
@@ -101,17 +101,39 @@ language sql stable set search_path = '' as $$
   select p_worker.beat_at > now() - interval '2 min'
 $$;
 
+-- What keeps PostgreSQL from tidying up, for workers only: the oldest transaction, if it is older than five minutes, and
+-- job tables with many dead rows, which it leaves behind. Of programs under other names a role sees the process number
+-- alone, unless it is a member of pg_read_all_stats; a snapshot that a hundred thousand transactions passed is told then.
+create or replace function kizu.database_trouble() returns jsonb language sql stable set search_path = '' as $$
+  select jsonb_build_object(
+    'oldest_transaction', (
+      select jsonb_build_object('pid', a.pid, 'role', a.usename, 'program', a.application_name, 'state', a.state,
+        'seconds', round(extract(epoch from clock_timestamp() - a.xact_start))::int)
+      from pg_catalog.pg_stat_activity a
+      where a.datname = current_database() and a.pid <> pg_backend_pid() and a.backend_type is distinct from 'autovacuum worker'
+        and (a.xact_start < clock_timestamp() - interval '5 min' or a.xact_start is null and age(a.backend_xmin) > 100000)
+      order by a.xact_start nulls last limit 1),
+    'dead_rows', (
+      select coalesce(jsonb_agg(jsonb_build_object('table', t.relname, 'dead', t.n_dead_tup, 'live', t.n_live_tup)
+                                order by t.relname), '[]')
+      from pg_catalog.pg_stat_user_tables t
+      where t.schemaname = 'public' and t.relname in ('ai_processing_jobs', 'image_processing_jobs')
+        and t.n_dead_tup > 100000 and t.n_dead_tup > t.n_live_tup / 2))
+$$;
+
 -- The state of one user's library, or of all (workers only). Users do not see the machines of others.
 create or replace function public.kizu_status(p_user uuid default null) returns jsonb
 language plpgsql stable set search_path = '' as $$
 declare
   workers jsonb := '[]';
+  trouble jsonb;
 begin
   if has_table_privilege('public.kizu_workers', 'select') then
     select coalesce(jsonb_agg(jsonb_build_object('id', w.id, 'info', w.info, 'can', w.can, 'started_at', w.started_at,
         'beat_at', w.beat_at, 'held', (select count(*) from kizu.jobs j where j.status = 'processing' and j.worker_id = w.id))
         order by w.id), '[]')
       into workers from public.kizu_workers w where kizu.is_alive(w);
+    trouble := kizu.database_trouble();
   end if;
   return jsonb_build_object(
     'jobs', kizu.operation_counts(p_user),
@@ -122,6 +144,7 @@ begin
       from public.assets a where a.user_id = coalesce(p_user, a.user_id)),
     'failures', kizu.causes(p_user, array['photo', 'file']),
     'workers', workers,
+    'database', trouble,
     'oldest_waiting_s', (select round(extract(epoch from now() - min(j.created_at)))::int from kizu.jobs j
       where j.status = 'pending' and j.user_id = coalesce(p_user, j.user_id)),
     'roots', (select coalesce(jsonb_agg(jsonb_build_object('id', r.id, 'path', r.path, 'state', r.state,
@@ -129,8 +152,13 @@ begin
       from public.library_roots r where r.user_id = coalesce(p_user, r.user_id)));
 end $$;
 
-select kizu.expose(f, 'authenticated', 'service_role')
-  from unnest(array[
+-- The `jobs` of a status without anything else: what a worker looks at every second while it waits for others.
+create or replace function public.kizu_job_counts() returns jsonb language sql stable set search_path = '' as $$
+  select coalesce(jsonb_object_agg(j.operation, to_jsonb(j) - 'operation'), '{}') from kizu.job_counts(null) j
+$$;
+
+select kizu.expose(f, 'service_role') from unnest(array['kizu.database_trouble', 'public.kizu_job_counts']::regproc[]) f;
+select kizu.expose(f, 'authenticated', 'service_role') from unnest(array[
   'kizu.job_counts', 'kizu.photo_counts', 'kizu.causes', 'kizu.operation_counts', 'kizu.is_alive',
   'public.kizu_status']::regproc[]) f;
 grant select on kizu.failures to authenticated, service_role;
