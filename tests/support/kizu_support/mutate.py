@@ -30,6 +30,7 @@ from psycopg.rows import dict_row
 from kizu_core.api import Library, open_library
 from kizu_core.library.readers import Readers
 from kizu_core.library.scan import FileSeen
+from kizu_core.types import JobTable
 from kizu_core.worker.events import Event, JobDone, JobEvent, JobFailed, JobReturned, JobStarted
 from kizu_core.worker.limits import PICTURES_MB
 from kizu_core.worker.options import WorkerOptions
@@ -196,11 +197,11 @@ def _row(path: Path) -> dict[str, Any]:
 
 def _ends(library: Library) -> Iterator[str]:
     """How each job ended, in the words of its cause."""
-    query = "select status, todo, errors -> -1 ->> 'code' as code, needs from kizu.jobs"
+    query = "select status, errors -> -1 ->> 'code' as code, table_name from kizu.jobs"
     with psycopg.connect(library.database.listen_url, row_factory=dict_row) as connection:
         connection.execute("set role service_role")
         for row in connection.execute(query).fetchall():
-            job = "optimize" if row["needs"].endswith(":optimize") else "embedding"
+            job = "optimize" if row["table_name"] == JobTable.IMAGE else "embedding"
             if row["status"] == "completed":
                 yield f"{job} completed"
             elif row["status"] == "failed":

@@ -134,6 +134,24 @@ language sql immutable parallel safe set search_path = '' as $$
   end
 $$;
 
+-- Parameters are somebody else's, and a worker that takes a job has to read them: what is too long, nested without
+-- end, or a number that programs can't hold, is refused where it comes in. Rows that are there already are left alone.
+create or replace function kizu.check_params(p_params jsonb, p_url text) returns void
+language plpgsql immutable parallel safe set search_path = '' as $$
+declare
+  fault constant text := case
+    when length(p_params::text) > 65536 then 'The parameters of a job are limited to 64 kB'
+    when jsonb_typeof(p_params) not in ('object', 'null') then 'The parameters of a job are an object of names and values'
+    when jsonb_path_exists(p_params, 'strict $.**{64}') then 'The parameters of a job are nested too deeply'
+    when jsonb_path_exists(p_params, '$.** ? (@.type() == "number" && (@ > 1e308 || @ < -1e308))')
+      then 'The parameters of a job hold a number that is too large'
+    when length(p_url) > 4096 then 'The address of a photo is limited to 4096 characters' end;
+begin
+  if fault is not null then
+    raise exception '%.', fault using errcode = 'invalid_parameter_value';
+  end if;
+end $$;
+
 -- Fills what clients leave out, and keeps `needs` and `claim_order` true. The latter is where a job stands in its user's
 -- line. Fresh jobs: first come, first served; a caller may put them further ahead (kizu_enqueue_stale: newest photos
 -- first). Jobs that wait for a retry stand at the time when they are due. So "due" is one comparison with the clock,
@@ -143,6 +161,9 @@ declare
   kind text;
 begin
   if tg_table_name = 'ai_processing_jobs' then
+    if tg_op = 'INSERT' or new.input_params is distinct from old.input_params then
+      perform kizu.check_params(new.input_params, new.input_params ->> 'image_url');
+    end if;
     kind := case new.job_type when 'image_api' then 'image_ai' else new.job_type end; -- the specification has both
     new.job_type := kind;
     if new.asset_id is null and new.input_params ->> 'asset_id' ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
@@ -152,6 +173,9 @@ begin
       new.todo := case kind when 'image_ai' then kizu.image_operations(new.input_params) else array[kind] end;
     end if;
   else
+    if tg_op = 'INSERT' or (new.metadata, new.input_url) is distinct from (old.metadata, old.input_url) then
+      perform kizu.check_params(new.metadata, new.input_url);
+    end if;
     kind := coalesce(new.media_kind, kizu.guess_media_kind(new.metadata, new.input_url));
     new.media_kind := kind;
     new.todo := coalesce(new.todo, array[case kind when 'video' then 'video' else 'optimize' end]);
@@ -176,9 +200,9 @@ begin
   return null;
 end $$;
 
-create or replace trigger kizu_prepare before insert or update of todo, job_type, run_after on public.ai_processing_jobs
+create or replace trigger kizu_prepare before insert or update of todo, job_type, run_after, input_params on public.ai_processing_jobs
   for each row execute function kizu.prepare_job();
-create or replace trigger kizu_prepare before insert or update of todo, media_kind, run_after on public.image_processing_jobs
+create or replace trigger kizu_prepare before insert or update of todo, media_kind, run_after, metadata, input_url on public.image_processing_jobs
   for each row execute function kizu.prepare_job();
 create or replace trigger kizu_wake after insert on public.ai_processing_jobs
   referencing new table as added for each statement execute function kizu.wake_workers();
@@ -208,7 +232,7 @@ create or replace view kizu.jobs with (security_invoker = true) as
   from public.image_processing_jobs;
 
 select kizu.expose(f, 'authenticated', 'service_role') from unnest(array[
-  'kizu.image_operations', 'kizu.guess_media_kind', 'kizu.prepare_job', 'kizu.wake_workers']::regproc[]) f;
+  'kizu.image_operations', 'kizu.guess_media_kind', 'kizu.check_params', 'kizu.prepare_job', 'kizu.wake_workers']::regproc[]) f;
 grant select on kizu.jobs to authenticated, service_role;
 
 insert into kizu.schema_version (version, name) values ('20261123080200', 'jobs') on conflict do nothing;

@@ -79,8 +79,6 @@ begin
   perform kizu.job_table(p_table);
   if exists (select from jsonb_array_elements(p_jobs) j where j ->> 'user_id' is null) then
     raise exception 'A job needs a user.' using errcode = '22023';
-  elsif exists (select from jsonb_array_elements(p_jobs) j where length((j -> 'params')::text) > 65536) then
-    raise exception 'The parameters of a job are limited to 64 kB.' using errcode = '22023';
   end if;
   return (select coalesce(jsonb_agg(kizu.enqueue_one(p_table, j) order by n), '[]')
           from jsonb_array_elements(p_jobs) with ordinality as x (j, n));
