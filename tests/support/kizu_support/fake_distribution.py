@@ -22,11 +22,12 @@ def fake_distribution(
     entry_points: Mapping[str, str] | None = None,
     version: str = "1.0",
     requires: Sequence[str] = (),
+    licence: str | None = None,
 ) -> Path:
     """Installs a distribution into `folder` and returns its dist-info folder.
 
     `modules`: dotted name -> source. `entry_points`: name -> `package.module` in the group `kizu`.
-    `requires`: lines of Requires-Dist, such as `kizu-core>=0.1,<0.2`.
+    `requires`: lines of Requires-Dist, such as `kizu-core>=0.1,<0.2`. `licence`: an SPDX expression.
     """
     for module, source in modules.items():
         path = folder.joinpath(*module.split(".")).with_suffix(".py")
@@ -35,6 +36,7 @@ def fake_distribution(
     info = folder / f"{name.replace('-', '_')}-{version}.dist-info"
     info.mkdir(parents=True)
     head = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}"]
+    head += [f"License-Expression: {licence}"] if licence else []
     info.joinpath("METADATA").write_text("\n".join([*head, *(f"Requires-Dist: {line}" for line in requires), ""]))
     lines = [f"{key} = {value}" for key, value in (entry_points or {}).items()]
     info.joinpath("entry_points.txt").write_text("\n".join(["[kizu]", *lines, ""]))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from kizu_core.cli import (
     assets,
@@ -27,7 +27,7 @@ from kizu_core.cli import (
     workers,
 )
 from kizu_core.cli.context import DONE_WITH_FAILURES, FATAL, INTERRUPTED, settings_of, show_error
-from kizu_core.errors import KizuError
+from kizu_core.errors import KizuError, PluginError
 from kizu_core.privacy import guard, redact
 
 
@@ -35,14 +35,15 @@ class Root(TyperGroup):
     """Adds the commands that plugins bring, and turns Kizu's errors into one sentence."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return [*super().list_commands(ctx), *sorted(_plugin_commands(ctx))]
+        own = super().list_commands(ctx)
+        return own + sorted(_plugin_commands(ctx).keys() - set(own))
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         own = super().get_command(ctx, cmd_name)
         if own is not None:
             return own
         spec = _plugin_commands(ctx).get(cmd_name)
-        return None if spec is None else _load(spec)
+        return None if spec is None else Deferred(spec)
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -65,12 +66,25 @@ def _plugin_commands(ctx: Any) -> dict[str, Any]:
     return {spec.name: spec for spec in catalog.commands()}
 
 
-def _load(spec: Any) -> Any:
-    from pkgutil import resolve_name
+class Deferred(TyperCommand):
+    """A plugin's command: listed by its summary, imported when it is run or its own help is asked for."""
 
-    command = typer.main.get_command(resolve_name(spec.app))
-    command.help = command.help or spec.summary
-    return command
+    def __init__(self, spec: Any) -> None:
+        super().__init__(spec.name, help=spec.summary)
+        self._spec = spec
+
+    def make_context(self, info_name: Any, args: Any, parent: Any = None, **extra: Any) -> Any:
+        return self._loaded().make_context(info_name, args, parent, **extra)
+
+    def _loaded(self) -> Any:
+        from kizu_core.models.loading import resolve
+
+        found = resolve(self._spec.app, self._spec.name)
+        if not isinstance(found, typer.Typer):
+            raise PluginError(f"{self._spec.app} is no typer.Typer.", hint="Update the plugin, or tell its author.")
+        command = typer.main.get_command(found)
+        command.help = command.help or self._spec.summary
+        return command
 
 
 app = typer.Typer(

@@ -37,10 +37,13 @@ class CommandConformance(PluginConformance):
         expect(isinstance(app, typer.Typer), f"`app` names a typer.Typer, not a {type(app).__name__}.")
 
     def test_kizu_lists_it_and_shows_its_help(self, spec: CommandSpec, tmp_path: Path) -> None:
-        expect(spec.summary in _help(tmp_path), f"`kizu --help` lists {spec.name}, unless Kizu has such a command.")
+        expect(spec.summary in _help(tmp_path), f"`kizu --help` lists {spec.name} by its summary.")
         command = typer.main.get_command(resolve_name(spec.app))
         wanted = (command.help or spec.summary).strip().splitlines()[0]
-        expect(wanted in _help(tmp_path, spec.name), f"`kizu {spec.name} --help` shows the command's own help.")
+        expect(
+            wanted in _help(tmp_path, spec.name),
+            f"`kizu {spec.name} --help` shows the command's own help, unless Kizu has a command of that name.",
+        )
 
 
 def _help(folder: Path, *words: str) -> str:
