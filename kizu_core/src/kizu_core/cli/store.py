@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kizu_core.cli.context import DONE, DONE_WITH_FAILURES, FATAL, console, print_json, settings_of, size_of
+from kizu_core.cli.asking import confirm
+from kizu_core.cli.context import DONE, DONE_WITH_FAILURES, console, print_json, settings_of, size_of
 
 if TYPE_CHECKING:
     from kizu_core.models.store import Arrival, Item, Watcher
@@ -71,13 +72,9 @@ def _ask(wanted: Sequence[Item], items: Sequence[Item], settings: Settings, *, a
 
     if as_json:
         print_json({"files": [file_as_dict(item, "here" if item.is_here else "planned") for item in items]})
-    else:
-        _show_plan(wanted, settings)
-    if as_json or not sys.stdin.isatty():
-        raise KizuError("Nothing was downloaded: there is nobody to ask.", hint="Run it again with --yes.")
-    if not typer.confirm("Download?"):
-        typer.echo("Nothing was downloaded.")
-        raise typer.Exit(FATAL)
+        raise KizuError("Nothing was downloaded: --json asks nobody.", hint="Add --yes to do it unasked.")
+    _show_plan(wanted, settings)
+    confirm("Download?", "Nothing was downloaded")
 
 
 def _show_plan(wanted: Sequence[Item], settings: Settings) -> None:
