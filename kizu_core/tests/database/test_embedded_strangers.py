@@ -32,6 +32,12 @@ def tmp_path() -> Iterator[Path]:
         yield Path(folder)
 
 
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A foreign server is not taken for one of ours that is ending for as long as usual."""
+    monkeypatch.setattr("kizu_core.database.server.DYING_S", 0.5)
+
+
 @pytest.fixture
 def innocent() -> Iterator[subprocess.Popen[bytes]]:
     """A process that has nothing to do with databases."""

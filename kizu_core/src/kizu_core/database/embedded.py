@@ -209,10 +209,10 @@ class Embedded:
         """True when our server answers; waits for one that is coming up."""
         if not self._exists() or read_passwords(self._paths.database / PASSWORDS) is None:
             return False
-        standing = self._server.standing()
+        standing = self._server.settled()
         if standing is Standing.STARTING:
             self._server.wait_until_up(self._say)
-            standing = self._server.standing()
+            standing = self._server.settled()
         if standing is Standing.FOREIGN:
             raise foreign(self._server.socket)
         return standing is Standing.UP

@@ -25,6 +25,7 @@ from kizu_core.privacy.guard import permit
 
 ANSWER_S = 5
 PATIENCE_S = 600.0
+DYING_S = 10.0
 SAY_AFTER_S = 3.0
 LARGEST_LOG = 10 * 1024 * 1024
 STILL_ENDING = "pre-existing shared memory block"
@@ -112,10 +113,20 @@ class Server:
             told = True
             time.sleep(0.5)
 
+    def settled(self) -> Standing:
+        """`standing`, given a moment: a killed server takes connections until the system has taken its memory back."""
+        end = time.monotonic() + DYING_S
+        while (standing := self.standing()) is Standing.FOREIGN and time.monotonic() < end:
+            time.sleep(0.05)
+        return standing
+
     def refuse_foreign(self) -> None:
-        """Raise `DatabaseError` if anybody listens where our server, which does not run, will."""
-        if self._somebody_listens():
-            raise foreign(self.socket)
+        """Raise `DatabaseError` if anybody listens, and goes on to, where our server, which does not run, will."""
+        end = time.monotonic() + DYING_S
+        while self._somebody_listens():
+            if time.monotonic() > end:
+                raise foreign(self.socket)
+            time.sleep(0.05)
 
     def wait_until_up(self, say: Say) -> None:
         """Wait for a server that another process started. Returns also when it is gone again."""
