@@ -48,8 +48,10 @@ class Patience:
                 if self._stopping.is_set():
                     last_try = last_try or now + LAST_TRY_S
                 ends = [end for end in (until, last_try) if end is not None]
-                if ends and now + pause > min(ends):
+                if ends and now >= min(ends):
                     raise
+                # Up to the very end: what is given up is done again from the beginning.
+                pause = max(FIRST_PAUSE_S, min([pause, *(end - now for end in ends)]))
             else:
                 self._back()
                 return result
