@@ -7,6 +7,7 @@ import json
 import pytest
 
 from kizu_core.cli.display import JsonDisplay, PlainDisplay, open_display
+from kizu_core.cli.milestones import Note
 from kizu_core.cli.progress import Progress
 
 
@@ -19,9 +20,9 @@ def some_progress() -> Progress:
 def test_plain_lines_are_few_and_the_last_is_never_left_out(capsys: pytest.CaptureFixture[str]) -> None:
     display = PlainDisplay()
     for done in range(500, 20_001, 500):
-        display.reading(done, 20_000)
+        display.count("reading files", done, 20_000)
     lines = capsys.readouterr().out.splitlines()
-    assert lines == ["  read 500 of 20,000 new or changed files", "  read 20,000 of 20,000 new or changed files"]
+    assert lines == ["  reading files: 500 of 20,000", "  reading files: 20,000 of 20,000"]
 
 
 def test_plain_progress_names_the_stages_that_still_work(capsys: pytest.CaptureFixture[str]) -> None:
@@ -34,12 +35,20 @@ def test_plain_progress_names_the_stages_that_still_work(capsys: pytest.CaptureF
 def test_everything_for_a_script_is_json_and_the_end_is_the_event(capsys: pytest.CaptureFixture[str]) -> None:
     display = JsonDisplay()
     display.say("Opening the database.")
-    display.reading(1, 2)
+    display.count("reading files", 1, 2)
     display.progress(some_progress())
     display.conclude({"event": "summary"}, ["Done."])
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [event["event"] for event in events] == ["message", "progress", "summary"]
     assert events[1]["stages"]["ocr"] == {"waiting": 3, "retrying": 0, "done": 1, "failed": 0, "per_second": 0.0}
+
+
+def test_notes_are_events_for_scripts_and_sentences_for_people(capsys: pytest.CaptureFixture[str]) -> None:
+    note = Note({"event": "searchable", "photos": 100}, "100 photos can be searched now.")
+    JsonDisplay().note(note)
+    PlainDisplay().note(note)
+    event, sentence = capsys.readouterr().out.splitlines()
+    assert (json.loads(event), sentence) == (note.event, note.sentence)
 
 
 def test_without_a_terminal_there_is_no_live_table() -> None:

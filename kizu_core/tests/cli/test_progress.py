@@ -26,6 +26,14 @@ def test_rate_and_time_left_follow_the_last_minute() -> None:
     assert stage.seconds_left == pytest.approx(stage.left / 2.0)
 
 
+def test_the_time_in_line_does_not_count_into_the_rate() -> None:
+    progress = Progress()
+    for second in range(0, 100, 10):
+        progress.update({"ocr": {"waiting": 100, "done": 5 if second < 60 else 5 + second - 60}}, now=second)
+    (stage,) = progress.stages
+    assert stage.per_second == pytest.approx(1.0)
+
+
 def test_before_the_second_look_nothing_is_promised() -> None:
     progress = Progress()
     progress.update({"ocr": {"waiting": 10}}, now=WINDOW_S)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from kizu_core.cli.context import DONE, print_json
 from kizu_core.cli.display import Display, SilentDisplay, open_display
 from kizu_core.cli.plan import in_order, plan_lines
 from kizu_core.cli.progress import STAGES, duration, plural
+from kizu_core.cli.signals import interruptible
 from kizu_core.cli.summary import gap_lines, video_line
 
 if TYPE_CHECKING:
@@ -53,15 +55,13 @@ def dry_run(
     from kizu_core.api import plan_folder
 
     display: Display = SilentDisplay() if as_json else open_display(as_json=False)
-    try:
+    with closing(display), interruptible():
         display.say(f"Looking through {folder}.")
         path, plan = plan_folder(settings, folder, user, operations, display.say)
         for line in plan_lines(plan, verbose=verbose):
             display.say(line)
         forecast = _forecast(settings, path, plan, display)
         display.conclude({}, _conclusion(plan, forecast))
-    finally:
-        display.close()
     if as_json:
         print_json({**plan.as_dict(), "event": "dry_run", "forecast": forecast.as_dict() if forecast else None})
     return DONE

@@ -1,0 +1,103 @@
+"""The database goes away in the middle of `kizu run`: it waits, says so, goes on and ends complete."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from kizu_core.database.processes import stop_server
+from kizu_support.command import Kizu
+from kizu_support.embedded import copied
+from kizu_support.fake_distribution import fake_distribution
+
+PHOTOS = 16
+AWAY_S = 10
+
+OCR = """
+import time
+from kizu_core import OcrSpec, TextSpan, hookimpl
+
+class Reader:
+    def read_text(self, pictures):
+        time.sleep(0.3)
+        quad = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
+        return [[TextSpan(text="once", score=1.0, quad=quad)] for _ in pictures]
+
+    def close(self):
+        pass
+
+def build(context):
+    return Reader()
+
+@hookimpl
+def kizu_ocr_models():
+    spec = {"name": "reader", "summary": "reads", "factory": "outage_ocr:build", "output_version": "1"}
+    return [OcrSpec(**spec, languages=("en",))]
+"""
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number in range(PHOTOS):
+        Image.effect_noise((320, 240), 20 + number).convert("RGB").save(folder / f"{number:02}.jpg")
+    return folder
+
+
+@pytest.fixture
+def server(database_template: Path, tmp_path: Path) -> Iterator[Kizu]:
+    """A server that the run does not start or stop itself: one of the user's own, for all it knows."""
+    with copied(database_template, tmp_path / "server") as home:
+        command = Kizu(home)
+        command("db", "start")
+        yield command
+        command("db", "stop")
+
+
+@pytest.fixture
+def reader(tmp_path: Path, server: Kizu) -> Iterator[Kizu]:
+    """The command on that server, with a plugin that takes its time."""
+    fake_distribution(tmp_path / "site", "outage-ocr", modules={"outage_ocr": OCR}, entry_points={"ocr": "outage_ocr"})
+    url = server("db", "url").out.strip()
+    variables = {"KIZU_DATABASE_URL": url, "PYTHONPATH": str(tmp_path / "site"), "KIZU_LOAD_PLUGINS": "core,ocr"}
+    command = Kizu(tmp_path / "home", variables)
+    yield command
+    for process in command.processes():
+        process.kill()
+
+
+@pytest.mark.parametrize("moment", ["plan", "job_done"])
+def test_a_run_waits_for_its_database(reader: Kizu, server: Kizu, photos: Path, tmp_path: Path, moment: str) -> None:
+    out = tmp_path / "out.txt"
+    process = reader.start("run", photos, "--json", out=out)
+    _wait_for(out, f'"event": "{moment}"')
+    stop_server(server.home / "database")
+    _wait_for(out, "Waiting until it is back")
+    time.sleep(AWAY_S)
+    assert process.poll() is None, out.with_suffix(".err").read_text()
+    assert server("db", "start").code == 0
+    assert process.wait(timeout=120) == 0, out.with_suffix(".err").read_text()
+    said = out.read_text()
+    assert "The database is back." in said
+    assert said.index("Waiting until it is back") < said.index("The database is back.")
+    assert out.with_suffix(".err").read_text() == ""
+    jobs = reader.json("status")["jobs"]
+    assert {name: (one["done"], one["waiting"], one["failed"]) for name, one in jobs.items()} == {
+        "ocr": (PHOTOS, 0, 0),
+        "optimize": (PHOTOS, 0, 0),
+    }
+    for number in range(0, PHOTOS, 5):
+        shown = reader.json("assets", "show", f"{number:02}.jpg")
+        assert [text["text"] for text in shown["texts"]] == ["once"]
+
+
+def _wait_for(out: Path, text: str) -> None:
+    end = time.monotonic() + 60
+    while not out.exists() or text not in out.read_text():
+        assert time.monotonic() < end, f"{text} did not come"
+        time.sleep(0.02)
