@@ -31,10 +31,14 @@ from kizu_core.worker.messages import (
 )
 from kizu_core.worker.process import ChildProcess
 from kizu_core.worker.scratch import workdir
+from kizu_core.worker.settle import Ready
 from kizu_core.worker.shared import Shared
 from kizu_core.worker.sources import SourceOffline, find_source
 
 TICK_S = 0.1
+MOST_READY = 50
+"""Finished jobs that may wait to be completed together."""
+
 RSS_S = 0.1
 """Between two looks at the size of the child, in which it can grow by some 300 MB: touching memory takes time."""
 
@@ -58,6 +62,7 @@ class Batch:
         self._held = held
         self._members: dict[UUID, Member] = {}
         self._open: dict[UUID, Member] = {}
+        self._ready: list[Ready] = []
         self._executing: Member | None = None
         self._since = self._step_since = time.monotonic()
         self._next_rss = 0.0
@@ -77,6 +82,7 @@ class Batch:
                 self._start()
                 while not self._over:
                     self._step()
+                self._complete()
             for member in self._open.values():
                 self._shared.settler.release(member.held, "not reached")
 
@@ -109,8 +115,9 @@ class Batch:
 
     def _step(self) -> None:
         try:
-            message = self._child.receive(TICK_S)
+            message = self._child.receive(0 if self._ready else TICK_S)
         except TimeoutError:
+            self._complete()
             self._watch()
             return
         except WorkerError as error:
@@ -192,14 +199,24 @@ class Batch:
         if member.held.cancelled:
             self._shared.settler.fail(member.held, _cancelled().as_dict())
         else:
-            self._complete(member, outcome)
+            self._store(member, outcome)
         self._switch(None)
 
-    def _complete(self, member: Member, outcome: JobOutcome) -> None:
+    def _store(self, member: Member, outcome: JobOutcome) -> None:
         try:
-            self._shared.settler.complete(member.held, outcome, member.workdir)
+            ready = self._shared.settler.store(member.held, outcome, member.workdir)
         except DiskFull as error:
             self._no_space(member, error)
+        else:
+            self._ready += [ready] if ready is not None else []
+            if len(self._ready) >= MOST_READY:
+                self._complete()
+
+    def _complete(self) -> None:
+        """All that the child has finished since the last time: quick jobs end together, a slow one at once."""
+        ready, self._ready = self._ready, []
+        if ready:
+            self._shared.settler.complete(ready)
 
     def _failed(self, job_id: UUID, error: Mapping[str, Any]) -> None:
         member = self._open.pop(job_id, None)

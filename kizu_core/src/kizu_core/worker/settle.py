@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from kizu_core.database import Database
@@ -27,10 +27,24 @@ LONGEST = 200
 """Characters that are kept of a name that a child says."""
 
 
+Answer = TypeVar("Answer")
+
+
 class BlobStore(Protocol):
     """Where files go that handlers made."""
 
     def put(self, key: str, path: Path) -> None: ...
+
+    def sweep(self, orphans: Callable[[Sequence[str]], Iterable[str]]) -> Iterator[int]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A finished job whose files are stored; `payload` is what the database is to be told of it."""
+
+    held: Held
+    outcome: JobOutcome
+    payload: Mapping[str, Any]
 
 
 class Settler:
@@ -65,10 +79,10 @@ class Settler:
             with suppress(DatabaseUnavailable, DiskFull):  # then the lease is lost as well
                 self._patience.call(lambda: self._database.selftest_start(held.claim), until=held.good_until)
 
-    def complete(self, held: Held, outcome: JobOutcome, workdir: Path) -> None:
-        """Stores files, then results and state in one transaction.
+    def store(self, held: Held, outcome: JobOutcome, workdir: Path) -> Ready | None:
+        """Stores the files of a finished job. None if they or its rows are not what they should be: it has failed.
 
-        Raises `DiskFull` if there was no space for the files (the job is still held), `SchemaMismatch`.
+        Raises `DiskFull` if there was no space for them; the job is still held.
         """
         try:
             payload = payload_of(held.job, outcome, workdir)
@@ -78,19 +92,35 @@ class Settler:
             raise
         except KizuError as error:
             self.fail(held, error.as_dict())
-            return
+            return None
+        return Ready(held, outcome, payload)
+
+    def complete(self, ready: Sequence[Ready]) -> None:
+        """Results and state of finished jobs of one table, all in one transaction. Raises `SchemaMismatch`."""
+        table, done = ready[0].held.job.table, [(one.held.claim, one.payload) for one in ready]
         try:
-            answer = self._settle(held, lambda: self._database.complete(held.claim, payload))
+            answers = self._settle([one.held for one in ready], lambda: self._database.complete_many(table, done))
         except SchemaMismatch:
             raise
-        except DatabaseError as error:  # it refuses what the handler made of this photo
-            self.fail(held, error.as_dict())
+        except DatabaseError as error:  # about the call as a whole: find out whose fault it is
+            if len(ready) == 1:
+                self.fail(ready[0].held, error.as_dict())
+            else:
+                for one in ready:
+                    self.complete([one])
             return
-        if answer in {"ok", "already"}:
-            self._count_outcome(outcome)
-            self._emit(_done(held, outcome))
+        for one, answer in zip(ready, answers or [{"answer": "lease_lost"}] * len(ready), strict=True):
+            self._completed(one, **answer)
+
+    def _completed(self, one: Ready, answer: str | None = None, refused: str = "", **_: Any) -> None:
+        if answer is None:  # it does not take what the handler made of this photo
+            error = DatabaseError(f"The database refused its results: {refused.rstrip('.')}.")
+            self.fail(one.held, error.as_dict())
+        elif answer in {"ok", "already"}:
+            self._count_outcome(one.outcome)
+            self._emit(_done(one.held, one.outcome))
         else:
-            self._returned(held, answer)
+            self._returned(one.held, answer)
 
     def fail(
         self, held: Held, error: Mapping[str, Any], *, crashed: bool = False, retry_s: float | None = None
@@ -101,7 +131,7 @@ class Settler:
         """
         error = clean_error(error)
         report = {**error, "crashed": crashed, "operations": self._ledger(held)}
-        answer = self._settle(held, lambda: self._database.fail(held.claim, report, retry_s))
+        answer = self._settle([held], lambda: self._database.fail(held.claim, report, retry_s)) or "lease_lost"
         if answer not in {"retry", "dead", "invalid"}:
             self._returned(held, answer)
             return
@@ -119,16 +149,17 @@ class Settler:
             for one in self._ledger(held)
             if one["operation"] == operation
         )
-        self.complete(held, JobOutcome(operations=(done,)), workdir)
+        if (ready := self.store(held, JobOutcome(operations=(done,)), workdir)) is not None:
+            self.complete([ready])
 
     def release(self, held: Held, reason: str) -> None:
         """Gives the job back as if it had not been claimed."""
-        self._settle(held, lambda: self._database.release(held.claim))
+        self._settle([held], lambda: self._database.release(held.claim))
         self._returned(held, reason)
 
     def put_off(self, held: Held, reason: str, delay_s: float) -> None:
         """Gives the job back, not to be claimed again before `delay_s` seconds; `left` does not wait for it."""
-        self._settle(held, lambda: self._database.release(held.claim, delay_s))
+        self._settle([held], lambda: self._database.release(held.claim, delay_s))
         with self._counting:
             self._put_off[held.job.id] = held.job.todo
         self._returned(held, reason)
@@ -163,16 +194,18 @@ class Settler:
         mine = {offer.entry for offer in self._offers} & set(counts)
         return sum(max(0, sum(counts[name][state] for state in states) - put_off[name]) for name in mine)
 
-    def _settle(self, held: Held, call: Callable[[], str]) -> str:
-        """The last word on a job. It stays alive while the database is away, and is let go of in any case."""
+    def _settle(self, held: Sequence[Held], call: Callable[[], Answer]) -> Answer | None:
+        """The last word on jobs, which are let go of in any case. None if the database stayed away for too long."""
         with self._counting:
-            self._put_off.pop(held.job.id, None)
+            for one in held:
+                self._put_off.pop(one.job.id, None)
         try:
-            return self._patience.call(call, until=held.good_until)
+            return self._patience.call(call, until=min(one.good_until for one in held))
         except (DatabaseUnavailable, DiskFull):
-            return "lease_lost"
+            return None
         finally:
-            self._leases.drop(held)
+            for one in held:
+                self._leases.drop(one)
 
     def _ledger(self, held: Held) -> list[dict[str, Any]]:
         """What the ledger is told of operations that failed for good."""

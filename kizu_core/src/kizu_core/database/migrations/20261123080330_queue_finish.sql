@@ -212,8 +212,8 @@ begin
       answers := answers || jsonb_build_object('id', item.id,
         'answer', public.kizu_complete(p_table, item.id, item.token, item.payload));
     exception
-      when transaction_rollback then
-        raise; -- a deadlock, say: nobody's fault, so all of it is to be repeated
+      when transaction_rollback or insufficient_resources or operator_intervention or lock_not_available then
+        raise; -- a deadlock, a full disk: no job's fault, so all of it is to be repeated
       when others then
         answers := answers || jsonb_build_object('id', item.id, 'refused', sqlerrm);
     end;
