@@ -110,13 +110,13 @@ class Library:
 
     def _plan(self, found: Findings, operations: Operations) -> Plan:
         chosen = photo_offers(self.catalog, self.settings, operations)
-        backlog = self._patiently(lambda: self.database.worker.backlog(self.user, wanted(chosen)))
+        backlog = self.patiently(lambda: self.database.worker.backlog(self.user, wanted(chosen)))
         return make_plan(found, self.settings, chosen, () if operations else self.gaps, backlog)
 
     def enqueue(self, operations: Operations = None) -> dict[str, int]:
         """Queue exactly what is missing or stale for today's models; operation -> photos."""
         chosen = wanted(photo_offers(self.catalog, self.settings, operations))
-        return self._patiently(lambda: self.database.worker.enqueue_stale(self.user, chosen))
+        return self.patiently(lambda: self.database.worker.enqueue_stale(self.user, chosen))
 
     def worker(self, options: WorkerOptions) -> Worker:
         """A worker of this process for the jobs of the database. `run` it, `stop` it from a signal."""
@@ -127,15 +127,15 @@ class Library:
 
     def status(self) -> Json:
         """Counts, failures grouped by cause, workers and folders."""
-        return self._patiently(lambda: self.database.worker.status(self.user))
+        return self.database.worker.status(self.user)
 
     def search(self, query: str, limit: int = 50, after: Any = None) -> Json:
         """Photos that fit the words, best first, each with its reasons; `next` continues."""
         page: Json = self.database.api.search(self.user, query, limit, after)
         return page
 
-    def _patiently(self, work: Callable[[], Result]) -> Result:
-        """What a long run asks for in its course: a database that goes away meanwhile is waited for."""
+    def patiently(self, work: Callable[[], Result]) -> Result:
+        """`work()`, for what a long run asks in its course: a database that goes away meanwhile is waited for."""
         return self.database.retrying(work, on_wait=self._on_wait)
 
 

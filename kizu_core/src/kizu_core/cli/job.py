@@ -71,7 +71,7 @@ def _run(library: Library, folder: Path, options: RunOptions, display: Display, 
     result = RunResult(
         report=report,
         worked=worked,
-        status=library.status(),
+        status=library.patiently(library.status),
         gaps=() if options.operations else library.gaps,
         seconds=time.monotonic() - started,
         stopped=stopped,
