@@ -22,6 +22,7 @@ from kizu_core.cli import (
     run,
     search,
     status,
+    uninstall,
     users,
     worker,
     workers,
@@ -136,6 +137,7 @@ app.command("workers")(workers.workers)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(db.app, name="db")
 app.command("config")(config.config)
+app.command("uninstall")(uninstall.uninstall)
 
 
 def main() -> None:
