@@ -14,6 +14,7 @@ from kizu_core.cli import (
     config,
     db,
     demo,
+    doctor,
     jobs,
     library,
     look,
@@ -137,6 +138,7 @@ app.command("workers")(workers.workers)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(db.app, name="db")
 app.command("config")(config.config)
+app.command("doctor")(doctor.doctor)
 app.command("uninstall")(uninstall.uninstall)
 
 

@@ -117,9 +117,10 @@ class _Guard:
         caller, via = _who()
         if action == "start" and self.role == "parent" and via == CORE:
             return  # the database server, the processes that read photos: ours
-        attempt = Attempt(caller, via, action, target)
-        self.ledger.add(attempt)
-        self.news.add(attempt)
+        if not getattr(self.here, "rehearsing", False):
+            attempt = Attempt(caller, via, action, target)
+            self.ledger.add(attempt)
+            self.news.add(attempt)
         raise EgressRefused(
             f"{caller} tried to {action} {target}, which Kizu refuses: nothing leaves this machine.",
             hint=f"See `kizu doctor --privacy`. Without {caller} it does not happen.",
@@ -152,6 +153,16 @@ def permit(*places: str) -> Iterator[None]:
         _guard.here.permitted = before
 
 
+@contextmanager
+def rehearsal() -> Iterator[None]:
+    """Refuses as always, but what this thread tries while inside is held against nobody."""
+    _guard.here.rehearsing = True
+    try:
+        yield
+    finally:
+        _guard.here.rehearsing = False
+
+
 def refusals() -> tuple[Refusal, ...]:
     """Everything that was refused in this process so far."""
     return _guard.ledger.all()
@@ -160,16 +171,6 @@ def refusals() -> tuple[Refusal, ...]:
 def news() -> tuple[Refusal, ...]:
     """What was refused since this was last asked."""
     return _guard.news.take()
-
-
-def role() -> Role | None:
-    """The role under which this process is guarded; None if it is not."""
-    return _guard.role
-
-
-def allowed() -> tuple[str, ...]:
-    """The places that are always allowed here."""
-    return tuple(sorted(_guard.allowed))
 
 
 def place(host: object, port: object = None) -> str:

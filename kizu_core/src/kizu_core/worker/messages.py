@@ -18,6 +18,7 @@ from pydantic import AfterValidator, TypeAdapter, ValidationError
 from kizu_core.errors import WorkerError
 from kizu_core.privacy.guard import Refusal
 from kizu_core.privacy.isolation import Level
+from kizu_core.privacy.probes import Probed
 from kizu_core.types import Job, JobOutcome
 
 MOST_TEXT, MOST_CODE = 2000, 80
@@ -78,6 +79,13 @@ class Answer:
     question: int
     value: Mapping[str, Any] | None = None
     error: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """Try every way out, each to a port of this machine: for `kizu doctor`."""
+
+    ports: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +167,13 @@ class Refusals:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeDone:
+    """What stopped each way of a `Probe`."""
+
+    results: tuple[Probed, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BatchDone:
     """The batch is over; jobs without `Finished` or `Failed` were not touched."""
 
@@ -178,6 +193,8 @@ Message = (
     | Failed
     | Ask
     | Refusals
+    | Probe
+    | ProbeDone
     | BatchDone
 )
 

@@ -16,10 +16,11 @@ from typing import Any, BinaryIO, TypeVar
 import psutil
 
 from kizu_core.errors import WorkerError
+from kizu_core.privacy.probes import Probed
 from kizu_core.settings import Settings
 from kizu_core.worker.channel import Channel
 from kizu_core.worker.limits import PICTURES_MB
-from kizu_core.worker.messages import Configure, Hello, Message, Ready, Stop
+from kizu_core.worker.messages import Configure, Hello, Message, Probe, ProbeDone, Ready, Stop
 
 Kind = TypeVar("Kind", bound=Message)
 
@@ -71,6 +72,11 @@ class ChildProcess:
         self.receive = self._channel.receive
         self.used = False
         self.handlers = self._greet(values)
+
+    def probe(self, ports: Mapping[str, int]) -> Sequence[Probed]:
+        """What stops each way out of this process. Raises `WorkerError`, or `OSError` if it does not answer."""
+        self.send(Probe(ports=ports))
+        return self._expect(ProbeDone).results
 
     @property
     def pid(self) -> int:

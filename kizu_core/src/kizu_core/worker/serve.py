@@ -20,6 +20,7 @@ from kizu_core.models.selection import load_catalog
 from kizu_core.plugins.catalog import Catalog
 from kizu_core.plugins.protocols import JobContext, JobHandler
 from kizu_core.privacy.guard import news
+from kizu_core.privacy.probes import probe
 from kizu_core.privacy.redact import clean_traceback
 from kizu_core.settings import Settings
 from kizu_core.types import JobOutcome
@@ -34,6 +35,8 @@ from kizu_core.worker.messages import (
     Failed,
     Finished,
     Message,
+    Probe,
+    ProbeDone,
     Progress,
     Ready,
     Refusals,
@@ -62,7 +65,10 @@ def serve(channel: Channel) -> int:
     handlers = Handlers(settings, catalog)
     channel.send(Ready(handlers=tuple(handlers.names)))
     while (batch := link.next_batch()) is not None:
-        Run(link, batch).work(handlers)
+        if isinstance(batch, Probe):
+            link.send(ProbeDone(results=tuple(probe(batch.ports))))
+        else:
+            Run(link, batch).work(handlers)
     return 0
 
 
@@ -91,7 +97,7 @@ class Link:
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
-        self._batches: queue.SimpleQueue[RunBatch | None] = queue.SimpleQueue()
+        self._batches: queue.SimpleQueue[RunBatch | Probe | None] = queue.SimpleQueue()
         self._answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
         self._questions = itertools.count()
         self._cancelled: set[UUID] = set()
@@ -104,8 +110,8 @@ class Link:
             self._channel.send(Refusals(refusals=refused))
         self._channel.send(message)
 
-    def next_batch(self) -> RunBatch | None:
-        """Waits for the next batch, giving idle models back meanwhile; None once the parent wants no more."""
+    def next_batch(self) -> RunBatch | Probe | None:
+        """Waits for the next thing to do, giving idle models back meanwhile; None once the parent wants no more."""
         while True:
             try:
                 return self._batches.get(timeout=SWEEP_S)
@@ -137,6 +143,8 @@ class Link:
             case RunBatch(tasks=tasks):
                 # Unwanted before, wanted again: a lease was lost in an outage, and the same worker claimed it anew.
                 self._cancelled.difference_update(task.job.id for task in tasks)
+                self._batches.put(message)
+            case Probe():
                 self._batches.put(message)
             case Cancel(job_id=job_id):
                 self._cancelled.add(job_id)
