@@ -139,14 +139,18 @@ def plugins(settings: Settings) -> Check:
 
 
 def models(settings: Settings) -> Check:
-    from kizu_core.models.offers import gaps
+    """Kinds that no plugin brings are no fault; a model that is installed and can't be loaded is."""
     from kizu_core.models.selection import build_catalog
+    from kizu_core.models.weights import readiness
 
-    missing = gaps(build_catalog(settings), settings)
-    if missing:
-        said = "; ".join(f"{one.operation}: {one.reason}" for one in missing)
-        return Check("models", "warn", said, missing[0].hint)
-    return Check("models", "ok", "A model is ready for every operation.")
+    found = [(spec, readiness(spec, settings)) for spec in build_catalog(settings).models()]
+    broken = [(spec, state) for spec, state in found if not state.ready]
+    if broken:
+        said = "; ".join(f"{spec.kind} {spec.name}: {state.reason}" for spec, state in broken)
+        return Check("models", "warn", said, broken[0][1].hint)
+    if not found:
+        return Check("models", "warn", "No plugin with a model is installed.", "See `kizu models list`.")
+    return Check("models", "ok", f"Ready: {', '.join(f'{spec.name} ({spec.kind})' for spec, _ in found)}.")
 
 
 def isolation(settings: Settings) -> Check:
@@ -182,9 +186,7 @@ def clock(settings: Settings) -> Check:
     now = datetime.now().astimezone()
     said = f"{now:%Y-%m-%d %H:%M} in {time.tzname[bool(time.localtime().tm_isdst)]}."
     if now < RELEASED:
-        return Check(
-            "clock", "warn", f"It shows {said}", "Set the clock: photos without a time get that of their file."
-        )
+        return Check("clock", "warn", f"It shows {said}", "Set the clock of this machine.")
     return Check("clock", "ok", said)
 
 
