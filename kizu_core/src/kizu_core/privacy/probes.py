@@ -113,16 +113,16 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 class Listeners:
-    """One listener a way, which counts who comes and hangs up on him."""
+    """One listener a way, which hangs up on whoever comes. `reached`: the ways by which somebody came."""
 
     def __init__(self) -> None:
         self.ports: dict[str, int] = {}
-        self._reached: set[str] = set()
+        self.reached: set[str] = set()
         self._selector = selectors.DefaultSelector()
 
     def judge(self, results: list[Probed]) -> list[Probed]:
         """Results as they were reported, but whoever reached his listener was stopped by nobody, whatever he met."""
-        return [replace(one, stopped_by="nobody") if one.way in self._reached else one for one in results]
+        return [replace(one, stopped_by="nobody") if one.way in self.reached else one for one in results]
 
     def listen(self, way: str) -> socket.socket:
         """A socket for one way; its port is in `ports`."""
@@ -138,7 +138,7 @@ class Listeners:
         """Counts until `over` is set and nobody waits any more."""
         while (ready := self._selector.select(0.05)) or not over.is_set():
             for key, _ in ready:
-                self._reached.add(key.data)
+                self.reached.add(key.data)
                 sock: socket.socket = key.fileobj  # type: ignore[assignment]
                 if sock.type is socket.SOCK_STREAM:
                     sock.accept()[0].close()
