@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -202,10 +203,12 @@ def restore(
 
     done = run(settings_of(ctx), file.expanduser(), _say, replace=replace)
     if json:
-        print_json({"schema": done.schema, "photos": done.photos, "kept": done.kept})
+        print_json(asdict(done))
         return
     typer.echo(f"Restored {done.photos:,} photos." + (f" What was here before is in {done.kept}." if done.kept else ""))
-    typer.echo("If they lie in another folder now: kizu library relocate OLD NEW")
+    if done.without_thumbnail:
+        typer.echo(f"{done.without_thumbnail:,} have no thumbnail here; the next `kizu run` makes them.")
+    typer.echo("If the photos lie in another folder now: kizu library relocate OLD NEW")
 
 
 @contextmanager

@@ -29,10 +29,14 @@ from kizu_core.settings import Paths, Settings
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """`schema` of the backup; `photos` that are in the library now; `kept`: where what was there before is."""
+    """`schema` of the backup; `photos` that are in the library now; `kept`: where what was there before is.
+
+    `without_thumbnail`: so many of the photos get theirs from the next run, because the file is not here.
+    """
 
     schema: str
     photos: int
+    without_thumbnail: int
     kept: Path | None = None
 
 
@@ -46,11 +50,17 @@ def restore(settings: Settings, file: Path, say: Say, *, replace: bool = False) 
     file = file.absolute()
     schema = examine(file)
     if settings.database_url is not None:
-        return _into_own(settings.database_url.get_secret_value(), file, schema)
-    return _Exchange(settings.paths, file, say).run(schema, replace=replace)
+        address = settings.database_url.get_secret_value()
+        _into_own(address, file)
+        return Restored(schema, _photos(address), _forget_thumbnails(address, settings.blobs_dir))
+    exchange = _Exchange(settings.paths, file, say)
+    exchange.run(replace=replace)
+    with Embedded(settings.paths, say) as server:
+        address = server.urls().owner
+        return Restored(schema, _photos(address), _forget_thumbnails(address, settings.blobs_dir), exchange.kept)
 
 
-def _into_own(address: str, file: Path, schema: str) -> Restored:
+def _into_own(address: str, file: Path) -> None:
     """Into a database of the user's own, which must not have Kizu's tables: nothing in it is ever removed."""
     with connect(address) as connection:
         version = str(connection.info.server_version // 10000)
@@ -68,7 +78,6 @@ def _into_own(address: str, file: Path, schema: str) -> Restored:
             "The database holds a library already.", hint="Restore into an empty one, which KIZU_DATABASE_URL names."
         )
     _load(file, address)
-    return Restored(schema, _photos(address))
 
 
 class _Exchange:
@@ -81,9 +90,9 @@ class _Exchange:
         self._present = Embedded(paths, say)
         self._new = Embedded(Paths(paths.home / "restoring"), say)
         self._damaged: DatabaseError | None = None
-        self._kept: Path | None = None
+        self.kept: Path | None = None
 
-    def run(self, schema: str, *, replace: bool) -> Restored:
+    def run(self, *, replace: bool) -> None:
         """See `restore`."""
         self._present.alone(lambda: None)
         lock = self._paths.run / RESTORE_LOCK
@@ -94,8 +103,6 @@ class _Exchange:
                 self._present.alone(self._exchange)
             finally:
                 self._new.discard()
-        with self._present:
-            return Restored(schema, _photos(self._present.urls().owner), self._kept)
 
     def _refuse(self, replace: bool) -> None:
         """Look at the present library; raise if it must stay. One that does not even open is kept as it is."""
@@ -125,7 +132,7 @@ class _Exchange:
         if self._damaged is not None:
             folder = self._paths.home / f"database.damaged-{time.strftime('%Y%m%d-%H%M%S')}"
             self._say(f"The present database does not open ({self._damaged.message}) It is kept in {folder}.")
-            self._kept = folder
+            self.kept = folder
         elif self._present.status().exists:
             self._back_up_present()
         self._say("Putting it in the place of the present one.")
@@ -136,10 +143,10 @@ class _Exchange:
         self._present.ensure()
         address = self._present.urls().owner
         if holds_photos(address):
-            self._kept = backup_path(self._paths, None, "replaced-")
-            self._say(f"Backing up the present library to {self._kept}.")
+            self.kept = backup_path(self._paths, None, "replaced-")
+            self._say(f"Backing up the present library to {self.kept}.")
             make_backups_folder(self._paths)
-            back_up(address, self._kept, self._say)
+            back_up(address, self.kept, self._say)
 
 
 def _load(file: Path, address: str) -> None:
@@ -184,6 +191,17 @@ def _pour(file: Path, address: str, said: TextIO) -> bool:
 def _is_there_before(line: str) -> bool:
     """Whether a line of the list of contents is of something that stands in the empty database, or is set anew."""
     return bool(re.match(r"\d+; \d+ \d+ (SCHEMA - public|(COMMENT|ACL) - SCHEMA public|DEFAULT ACL) ", line))
+
+
+def _forget_thumbnails(address: str, blobs: Path) -> int:
+    """Let those be made again whose file is not in the folder `blobs`, which no backup holds; how many photos."""
+    with connect(address) as connection:
+        rows = connection.execute("select id, thumbnail, web_uri from assets where thumbnail is not null").fetchall()
+        keys = ((photo, [key for key in found if key and "://" not in key]) for photo, *found in rows)
+        lost = [photo for photo, names in keys if not all((blobs / name).is_file() for name in names)]
+        connection.execute("delete from plugin_results where operation = 'optimize' and asset_id = any(%s)", [lost])
+        connection.execute("update assets set thumbnail = null, web_uri = null where id = any(%s)", [lost])
+    return len(lost)
 
 
 def _photos(address: str) -> int:
