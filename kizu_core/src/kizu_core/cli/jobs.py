@@ -115,9 +115,7 @@ def retry(
     with open_library(settings_of(ctx), user) as library:
         known = [one["code"] for one in library.jobs.causes()]
         if cause is not None and cause not in known:
-            raise JobError(
-                f"Nothing failed with the cause {cause!r}.", hint=f"There are: {', '.join(known) or 'none'}."
-            )
+            raise JobError(f"Nothing failed with the cause {cause!r}.", hint=f"Causes: {', '.join(known) or 'none'}.")
         count = library.jobs.retry(jobs) if jobs else library.jobs.retry_failed(cause)
     if as_json:
         print_json({"jobs": count})

@@ -9,7 +9,7 @@ import typer
 
 from kizu_core.cli.assets import AsJson, User
 from kizu_core.cli.context import console, print_json, settings_of
-from kizu_core.cli.progress import plural
+from kizu_core.cli.progress import duration, plural
 from kizu_core.cli.summary import failed_photos, failure_groups, gap_lines, stage_lines
 
 if TYPE_CHECKING:
@@ -44,5 +44,21 @@ def _lines(library: Library, found: dict[str, Any]) -> Iterator[str]:
     yield from stage_lines(found)
     yield from gap_lines(library.gaps)
     yield from failure_groups(failed_photos(found))
+    if any(cause["operations"] for cause in found["failures"]):
+        yield "  To try again: `kizu jobs list` names the causes, `kizu jobs retry` takes one."
+    yield from _trouble(found["database"] or {})
     if not (assets["images"] or assets["videos"]):
         yield "Nothing here yet. Start with: kizu run FOLDER"
+
+
+def _trouble(database: dict[str, Any]) -> Iterator[str]:
+    """What makes the database slower from hour to hour, and the next step."""
+    oldest = database.get("oldest_transaction")
+    if oldest:
+        since = "for long" if oldest["seconds"] is None else f"for {duration(oldest['seconds'])}"
+        who = ", ".join(str(oldest[name]) for name in ("program", "role", "state") if oldest[name])
+        yield f"Process {oldest['pid']} has had a transaction open in the database {since} ({who})."
+        yield "  Until it ends, the database can't tidy up and gets slower. End that program if it is not a backup."
+    for table in database.get("dead_rows") or ():
+        yield f"The table {table['table']} has {table['dead']:,} dead rows beside {table['live']:,} living ones."
+        yield f"  If that stays so: kizu db psql -c 'vacuum {table['table']}'"
