@@ -41,7 +41,7 @@ def download(source: Source, size: int, part: Path, on_bytes: Callable[[int], No
     failures = 0
     while (before := _size(part)) != size:
         try:
-            with network_errors(httpx.URL(source.url).host):
+            with network_errors(source.hosts[0]):
                 _continue(source, size, part, on_bytes)
         except FetchFailed as error:
             failures = 1 if _size(part) > before else failures + 1
@@ -98,7 +98,7 @@ def _answer(source: Source, headers: Mapping[str, str]) -> Iterator[httpx.Respon
                 yield response
                 return
             url = str(response.url.join(response.headers["Location"]))
-    raise FetchRefused(f"{httpx.URL(source.url).host} redirects more than {MAX_REDIRECTS} times.")
+    raise FetchRefused(f"{source.hosts[0]} redirects more than {MAX_REDIRECTS} times.")
 
 
 def _check_status(response: httpx.Response) -> None:

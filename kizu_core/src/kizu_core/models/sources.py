@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -62,14 +63,16 @@ def source_of(weight: WeightFile, settings: Settings) -> Source | None:
 
 
 def _origin(url: str) -> str:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise FetchRefused(f"A source of weights is not a valid address: {error}.") from error
     return f"{parts.scheme}://{parts.netloc}"
 
 
 def _covers(host: str, origin: str) -> bool:
     """Whether an allowed host, perhaps with `*.` for any names in front, stands for `origin`."""
     allowed = _origin(host.removeprefix(_LAN))
-    scheme, _, name = allowed.partition("://")
-    if not name.startswith("*."):
-        return origin == allowed
-    return origin.startswith(f"{scheme}://") and origin.endswith(name[1:]) and "@" not in origin
+    before, star, after = allowed.partition("*")
+    pattern = re.escape(before) + (r"\w[\w.-]*" if star else "") + re.escape(after)
+    return re.fullmatch(pattern, origin, re.ASCII) is not None

@@ -58,7 +58,7 @@ _REFERENCE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _FILE = re.compile(r"[\w.+-]*\w[\w.+-]*")
 _HERE = r"http://(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?"
-_SOURCE = re.compile(rf"package:.+|hf:[\w.-]+/[\w.-]+@[\w.-]+/\S+|(?:https://[^\s/?#@]+|{_HERE})/\S+")
+_SOURCE = re.compile(rf"package:.+|hf:[\w.-]+/[\w.-]+@[\w.-]+/\S+|(?:https://[\w.-]+(?::\d+)?|{_HERE})/\S+", re.ASCII)
 
 DOWNLOAD_HOST = re.compile(rf"(?:lan\+)?https://(?:\*\.)?[\w.-]+(?::\d+)?(?:/[^\s?#]*)?|{_HERE}(?:/[^\s?#]*)?")
 """Where weights may come from: encrypted, or not leaving this machine. `*.` stands for any names before the rest."""
