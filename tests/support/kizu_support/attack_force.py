@@ -79,16 +79,16 @@ class Force:
             self._start(empty[0])
 
     def strike(self) -> None:
-        """One fault among the workers that are at work; none once there is nothing left for them."""
-        at_work = [(slot, slot.process.pid, child) for slot in self._slots if slot.process and (child := _child(slot))]
-        if any(slot.drained for slot in self._slots) or not at_work:
+        """One fault, at a worker that is at work; none once there is nothing left for them."""
+        slot = self._chance.choice(self._slots)
+        child = _child(slot)
+        if slot.process is None or child is None or any(one.drained for one in self._slots):
             return
-        slot, parent, child = self._chance.choice(at_work)
         match next(self._kinds):
             case "server":
                 self._kill_server()
             case "parent":
-                slot.killed = self._kill("parent", slot.worker, parent)
+                slot.killed = self._kill("parent", slot.worker, slot.process.pid)
             case "child":
                 self._kill("child", slot.worker, child)
 

@@ -183,6 +183,10 @@ class Database:
         """Return jobs of dead workers to the queue; how many."""
         return int(self._call("reap", limit=limit))
 
+    def bury(self, worker: str, info: Mapping[str, Any]) -> int:
+        """Return the jobs of a worker that said this of itself and is dead; how many."""
+        return int(self._call("bury", worker=worker, info=info))
+
     def selftest_start(self, claim: Claim) -> None:
         """Write to the ledger that the child turned to a selftest job."""
         self._call("selftest_start", job=claim.job.id, attempt=claim.attempt, token=claim.token)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import queue
 import random
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
-from importlib.metadata import version
-from typing import Any
 
 from kizu_core.database import OpenDatabase
 from kizu_core.database.listen import listen
@@ -26,6 +22,7 @@ from kizu_core.types import SELFTEST
 from kizu_core.worker.events import Event, Summary, Waiting
 from kizu_core.worker.lane import Lane
 from kizu_core.worker.leases import PROGRESS_S, Leases
+from kizu_core.worker.neighbours import about_us, bury_neighbours
 from kizu_core.worker.options import WorkerOptions
 from kizu_core.worker.patience import Patience
 from kizu_core.worker.scratch import scratch_folder
@@ -118,7 +115,7 @@ class Worker:
         self._lanes = [
             Lane(table, [offer for offer in self._offers if offer.handler.table is table], shared) for table in tables
         ]
-        hello = partial(self._database.worker.worker_hello, worker_id, _about_us(), can)
+        hello = partial(self._database.worker.worker_hello, worker_id, about_us(), can)
         upkeep = Upkeep(
             database=self._database.worker,
             blobs=self._blobs,
@@ -219,7 +216,7 @@ class Worker:
                 thread.join()
 
     def _reap(self) -> None:
-        if self._database.worker.reap():
+        if self._database.worker.reap() + bury_neighbours(self._database.worker):
             self._wake()
 
 
@@ -247,7 +244,3 @@ def _repeat(work: Callable[[], None], seconds: float, over: threading.Event) -> 
     while not over.wait(seconds * random.uniform(0.8, 1.2)):  # noqa: S311 - spreads workers, hides nothing
         with suppress(DatabaseError, DiskFull):
             work()
-
-
-def _about_us() -> dict[str, Any]:
-    return {"host": socket.gethostname(), "pid": os.getpid(), "version": version("kizu-core")}
