@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import re
 from collections.abc import Iterable, Iterator
@@ -11,8 +12,9 @@ from typing import Any
 import pytest
 import typer
 
+from kizu_core import testing
 from kizu_core.cli.app import app
-from kizu_core.plugins import hookspecs, specs
+from kizu_core.plugins import hookspecs, protocols, specs
 from kizu_core.settings import Settings, environment_names
 from kizu_support.distributions import ROOT, Distribution, distributions
 from kizu_support.markdown import blocks, commands, links, spans
@@ -25,6 +27,18 @@ PAGES = [
 ]
 HOOKS = {name: hook for name, hook in vars(hookspecs).items() if name.startswith("kizu_")}
 HOOK_PAGES = {page.stem: page for page in (ROOT / "docs" / "hooks").glob("kizu_*.md")}
+
+PROTOCOLS: dict[str, type] = {
+    "kizu_detectors": protocols.Detector,
+    "kizu_embedders": protocols.Embedder,
+    "kizu_face_clusterers": protocols.FaceClusterer,
+    "kizu_face_models": protocols.FaceModel,
+    "kizu_job_handlers": protocols.JobHandler,
+    "kizu_moment_strategies": protocols.MomentStrategy,
+    "kizu_ocr_models": protocols.OcrModel,
+    "kizu_vlms": protocols.Vlm,
+}
+"""What the factories of a hook's specs make; a command's is an app of typer's."""
 
 page = pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 hook = pytest.mark.parametrize("hook", HOOKS)
@@ -89,15 +103,72 @@ def test_the_page_of_a_hook_starts_with_its_signature(hook: str) -> None:
     assert first.text.strip() == signature(hook)
 
 
+def spec_of(name: str) -> Any:
+    wanted = re.search(r"\[(\w+)\]", signature(name))
+    assert wanted is not None
+    return getattr(specs, wanted[1])
+
+
+def table(cls: Any) -> list[tuple[str, str, str]]:
+    """Name, type and default of each field, as the tables of the docs give them."""
+    rows = []
+    for one in dataclasses.fields(cls):
+        made = one.default if one.default_factory is dataclasses.MISSING else one.default_factory()
+        default = "required" if made is dataclasses.MISSING else f"`{made!r}`".replace("'", '"')
+        rows.append((f"`{one.name}`", f"`{one.type}`", default))
+    return rows
+
+
+def documented(page: Path) -> list[tuple[str, ...]]:
+    """The first three cells of each row of a table of fields, each with a meaning behind them."""
+    rows = re.findall(r"^\| (`\w+`) \| (`.+?`) \| (required|`.*?`) \| \S.* \|$", page.read_text(), re.MULTILINE)
+    return [tuple(cell.replace("\\|", "|") for cell in row) for row in rows]
+
+
+def methods(protocol: type) -> dict[str, str]:
+    """Name -> signature of what a loaded thing can do."""
+    found = [name for cls in protocol.__mro__ for name, value in vars(cls).items() if inspect.isfunction(value)]
+    names = [name for name in dict.fromkeys(found) if not name.startswith("_")]
+    return {name: f"{name}{inspect.signature(getattr(protocol, name))}".replace("'", "") for name in names}
+
+
+@hook
+def test_the_page_of_a_hook_has_every_field_of_its_spec(hook: str) -> None:
+    assert documented(HOOK_PAGES[hook]) == table(spec_of(hook))
+
+
+def test_the_guide_has_every_field_of_a_weight_file() -> None:
+    assert documented(ROOT / "docs" / "plugins.md") == table(specs.WeightFile)
+
+
+@pytest.mark.parametrize("hook", PROTOCOLS)
+def test_the_page_of_a_hook_has_every_method_that_its_factory_must_give(hook: str) -> None:
+    protocol = PROTOCOLS[hook]
+    wanted = [f"class {protocol.__name__}(Protocol):", *(f"    def {text}" for text in methods(protocol).values())]
+    assert blocks(HOOK_PAGES[hook])[1].text.splitlines() == wanted
+    explained = re.findall(r"^- `(\w+)`: \S", HOOK_PAGES[hook].read_text(), re.MULTILINE)
+    assert explained == list(methods(protocol))
+
+
+def test_every_hook_but_commands_has_a_protocol() -> None:
+    assert set(HOOKS) - set(PROTOCOLS) == {"kizu_cli_commands"}
+
+
+def test_every_suite_is_in_the_guide_and_on_the_page_of_its_hook() -> None:
+    suites = {name for name in testing.__all__ if name.endswith("Conformance")}
+    guide = (ROOT / "docs" / "plugins.md").read_text()
+    assert suites == set(re.findall(r"`(\w+Conformance)`", guide))
+    named = [re.findall(r"`kizu_core\.testing\.(\w+)`", page.read_text()) for page in HOOK_PAGES.values()]
+    assert sorted(name for names in named for name in names) == sorted(suites - {"PluginConformance"})
+
+
 @hook
 def test_the_example_of_a_hook_works(hook: str) -> None:
     example = next(block.text for block in blocks(HOOK_PAGES[hook]) if "@hookimpl" in block.text)
     namespace: dict[str, Any] = {}
     exec(compile(example, f"docs/hooks/{hook}.md", "exec"), namespace)  # noqa: S102
     returned: Iterable[Any] = namespace[hook]()
-    wanted = re.search(r"\[(\w+)\]", signature(hook))
-    assert wanted is not None
-    assert [type(spec) for spec in returned] == [getattr(specs, wanted[1])]
+    assert [type(spec) for spec in returned] == [spec_of(hook)]
 
 
 @hook
