@@ -38,7 +38,7 @@ print("\\n" + json.dumps({"code": code, "modules": sorted(sys.modules)}))
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["plugins", "list"], ["plugins", "list", "--json"], ["run", "--help"]],
+    [["--help"], ["plugins", "list"], ["plugins", "list", "--json"], ["plugins", "new", "--help"], ["run", "--help"]],
     ids=" ".join,
 )
 def test_what_a_light_command_imports(arguments: list[str], tmp_path: Path) -> None:
