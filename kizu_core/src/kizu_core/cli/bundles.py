@@ -16,11 +16,13 @@ SHOWN = 10
 
 def import_weights(
     ctx: typer.Context,
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files, folders, or what export made.")],
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Files, folders, or what export made.")],
     link: Annotated[bool, typer.Option("--link", help="Refer to the files where they are instead of copying.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Take weights from a disk. A file is recognised by its digest; where none is known, by its name and size.
+    """Take weights from a disk.
+
+    A file is recognised by its digest; where none is known, by its name and size.
 
     Every file is checked as a downloaded one is. Exit code 3 if one is not what it should be, or if a path held
     nothing that an installed model needs.
@@ -51,11 +53,13 @@ def import_weights(
 
 def export_weights(
     ctx: typer.Context,
-    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Models whose files to take along.")],
+    names: Annotated[list[str], typer.Argument(metavar="NAME", help="Models whose files to take along.")],
     target: Annotated[Path, typer.Argument(metavar="TO", help="A new folder, or a new archive if it ends in .tar.")],
     as_json: AsJson = False,
 ) -> None:
-    """Write the files of models with their digests into a folder or archive, for `kizu models import` elsewhere.
+    """Take weights along to another machine.
+
+    The files of these models and their digests are written to a folder or archive, for `kizu models import` there.
 
     Examples:
 

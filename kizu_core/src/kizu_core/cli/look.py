@@ -29,7 +29,9 @@ def look(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show what is seen in one picture, by which model, in how many seconds. No database is opened, nothing is kept.
+    """Show what is seen in one picture, and how long it took.
+
+    By each installed model, as in a real run; but no database is opened, and nothing is kept.
 
     Exit code 1 if the picture can't be read, 3 if an operation failed or is not available here.
 

@@ -24,16 +24,17 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON; asks nothing."
 
 def pull(
     ctx: typer.Context,
-    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Models to fetch files for.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Models to fetch files for.")] = None,
     missing: Annotated[bool, typer.Option("--missing", help="Every model that is used and lacks files.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Download the weights of models: size, licence, host and digest are shown, then it asks once.
+    """Download weights, after one question.
 
-    Nothing is ever downloaded by another command. What has arrived is kept when the connection breaks or you stop it,
-    and the same command goes on. A file is compared with its digest before it gets its name; one whose digest nobody
-    published is held to the digest of its first download from then on. Exit code 3 if a file could not be had.
+    It shows the size, licence, host and digest of each file before. No other command ever downloads. What has arrived
+    is kept when the connection breaks or you stop it, and the same command goes on. A file is compared with its digest
+    before it gets its name; one whose digest nobody published is held to that of its first download from then on.
+    Exit code 3 if a file could not be had.
 
     Examples:
 
