@@ -150,11 +150,15 @@ def pictures_in(folder: Path) -> list[Path]:
 
 def run(pictures: Sequence[Path], folder: Path, count: int, seed: int) -> Report:
     """Damages pictures into `folder/photos`, which is made, and takes them through a library in `folder/home`."""
-    report = Report(count=count, seed=seed)
     photos = folder / "photos"
     photos.mkdir()
-    made = mutate(pictures, photos, count, seed)
-    settings = settings_for(folder / "home", load_plugins=("core", "histogram"))
+    return take(mutate(pictures, photos, count, seed), folder / "home", seed)
+
+
+def take(made: Sequence[Path], home: Path, seed: int = 0) -> Report:
+    """Takes files of one folder through the reader and the worker of a new library in `home`."""
+    report = Report(count=len(made), seed=seed)
+    settings = settings_for(home, load_plugins=("core", "histogram"))
     started = time.monotonic()
     with open_library(settings, pin=True) as library, watched(report):
         _read(made, report)

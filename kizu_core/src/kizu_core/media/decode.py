@@ -12,7 +12,7 @@ from kizu_core.media import vips
 from kizu_core.media.colour import plain, to_rgb, to_srgb
 from kizu_core.media.exif import read_metadata, turn_of
 from kizu_core.media.memory import bounded
-from kizu_core.media.opening import MAX_PIXELS, Opened, open_picture
+from kizu_core.media.opening import MAX_PIXELS, Opened, check_passes, open_picture
 from kizu_core.types import Picture
 
 ACCEPTED_SHORTFALL = 0.9
@@ -58,6 +58,7 @@ def decode(
     Raises `MediaError`, and `FetchFailed` if the disk fails.
     """
     with bounded(), open_picture(path) as opened:
+        check_passes(path, opened)
         metadata = read_metadata(opened)
         turn = turn_of(opened, metadata, orientation)
         icc = opened.image.info.get("icc_profile")

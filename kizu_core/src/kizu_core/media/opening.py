@@ -19,6 +19,7 @@ from kizu_core.errors import (
     UnreadablePicture,
     UnsupportedFormat,
 )
+from kizu_core.media.jpeg import scans
 from kizu_core.media.memory import DECODE_MB
 from kizu_core.media.sniff import Format, sniff_file
 
@@ -26,6 +27,10 @@ MAX_SIDE_PX = 30_000
 MAX_PIXELS = 180_000_000
 MAX_PIXELS_JPEG = 250_000_000
 """JPEG is decoded at a fraction of its size, so that a 200 MP phone picture costs what a 50 MP one does."""
+
+USUAL_SCANS = 20
+MAX_PIXELS_DECODED = 5_000_000_000
+"""Over all scans of a JPEG. Cameras and programs write ten at most; a small file can have a hundred thousand."""
 
 _BYTES_A_PIXEL = {"WEBP": 15, "HEIF": 10, "AVIF": 10}
 """Measured peaks of the decoders that hold a picture several times over; the others stay below 5."""
@@ -120,6 +125,16 @@ def check_memory(found: Format, size: tuple[int, int], bytes_a_pixel: float) -> 
             f"It has {width} x {height} pixels; of a {found.name} like this one, "
             f"{DECODE_MB * 2**20 / bytes_a_pixel / 1e6:.0f} megapixels can be decoded.",
             hint="Save it smaller, or in another format.",
+        )
+
+
+def check_passes(path: Path, opened: Opened) -> None:
+    """Raises `PictureTooLarge` for a JPEG of so many scans that decoding it would take minutes."""
+    width, height = opened.size
+    most = max(USUAL_SCANS, MAX_PIXELS_DECODED // (width * height))
+    if opened.format.mime == "image/jpeg" and scans(path, most) > most:
+        raise PictureTooLarge(
+            f"It goes over its {width} x {height} pixels more than {most} times.", hint="Save it again as a new file."
         )
 
 
