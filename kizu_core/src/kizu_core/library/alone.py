@@ -16,6 +16,7 @@ def alone(paths: Paths, user: UUID, on_wait: Callable[[], None]) -> Iterator[Pat
     """Holds the library's lock while inside; the lock's file. `on_wait` is called before waiting, and may raise."""
     paths.run.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = paths.run / f"library-{user}.lock"
+    path.touch(mode=0o600)
     with path.open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
