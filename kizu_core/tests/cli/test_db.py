@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from pathlib import Path
 
 import psycopg
@@ -11,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from kizu_core.cli.app import app
 from kizu_core.database.passwords import read_passwords
-from kizu_support.embedded import database_template, library_home
+from kizu_support.embedded import database_template, in_namespace, library_home
 
 __all__ = ["database_template", "library_home"]
 
@@ -74,6 +75,74 @@ def test_psql_has_no_password_in_its_command_line(library_home: Path, capfd: pyt
     assert passwords is not None
     assert "dbname=kizu" in said
     assert passwords["kizu_owner"] not in said
+
+
+def test_backup_and_restore(library_home: Path, tmp_path: Path) -> None:
+    made = json.loads(kizu(library_home, "backup", "--json").stdout)
+    assert Path(made["file"]).parent == library_home / "backups"
+    assert Path(made["file"]).stat().st_size == made["bytes"]
+    assert kizu(library_home, "backup", str(tmp_path)).exit_code == 0
+    [file] = tmp_path.glob("kizu-*.dump")
+    said = kizu(library_home, "backup", str(file))
+    assert said.exit_code == 1
+    assert said.stderr.startswith(f"kizu: {file} exists already.\n")
+    done = json.loads(kizu(tmp_path / "other", "restore", str(file), "--json").stdout)
+    assert done == {"schema": facts_of_schema(library_home), "photos": 0, "without_thumbnail": 0, "kept": None}
+    said = kizu(tmp_path / "other", "restore", __file__)
+    assert said.exit_code == 1
+    assert "is no backup of Kizu, or it is damaged or cut short; nothing was changed." in said.stderr
+
+
+def facts_of_schema(home: Path) -> object:
+    kizu(home, "start")
+    try:
+        return facts(home)["schema"]
+    finally:
+        kizu(home, "stop")
+
+
+def test_nothing_to_back_up(tmp_path: Path) -> None:
+    said = kizu(tmp_path / "home", "backup")
+    assert said.exit_code == 1
+    assert said.stderr.startswith("kizu: There is no library to back up yet.\n")
+
+
+def test_tcp(library_home: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    assert "127.0.0.1:" + port in kizu(library_home, "start", "--port", port).stdout
+    try:
+        assert facts(library_home)["tcp"] == f"127.0.0.1:{port}"
+        with psycopg.connect(kizu(library_home, "url", "--tcp", "--role", "api").stdout.strip()) as connection:
+            assert connection.info.host == "127.0.0.1"
+        assert (
+            kizu(library_home, "url", "--tcp", "--no-password").stdout
+            == f"postgresql://kizu_owner@127.0.0.1:{port}/kizu\n"
+        )
+    finally:
+        kizu(library_home, "stop")
+    kizu(library_home, "start")
+    said = kizu(library_home, "url", "--tcp")
+    kizu(library_home, "stop")
+    assert said.exit_code == 1
+    assert "The database does not listen to TCP." in said.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--port", "80"], ["--port", "5433", "--host", "example.org"]])
+def test_impossible_places(library_home: Path, arguments: list[str]) -> None:
+    assert kizu(library_home, "start", *arguments).exit_code == 2
+
+
+@pytest.mark.parametrize("command", ["start", "stop", "backup", "migrate"])
+def test_read_only_disk(library_home: Path, command: str) -> None:
+    code = f"""
+from typer.testing import CliRunner
+from kizu_core.cli.app import app
+print(CliRunner().invoke(app, ["--data", {str(library_home)!r}, "db", {command!r}]).stderr)
+"""
+    setup = f"mount --bind '{library_home}' '{library_home}' && mount -o remount,ro,bind '{library_home}'"
+    assert in_namespace(setup, library_home, code).startswith("kizu: Kizu can't write in its data folder: ")
 
 
 @pytest.mark.parametrize("command", ["start", "stop"])

@@ -167,9 +167,13 @@ def backup(
       kizu db backup /media/disk/kizu.dump
     """
     from kizu_core.database.backup import back_up, backup_path, make_backups_folder
+    from kizu_core.database.migrate import schema_version
+    from kizu_core.errors import DatabaseError
 
     settings = settings_of(ctx)
     with _owner(settings) as address:
+        if schema_version(address) is None:
+            raise DatabaseError("There is no library to back up yet.", hint="Add photos with `kizu run FOLDER`.")
         if file is None:
             make_backups_folder(settings.paths)
         target = backup_path(settings.paths, file)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
@@ -27,6 +28,13 @@ class Tcp:
     def is_local(self) -> bool:
         """Whether only this machine can reach it."""
         return ip_address(self.host).is_loopback
+
+    @property
+    def address(self) -> str:
+        """The host as others name it in a URL: that of this machine, where it listens at all addresses."""
+        listens = ip_address(self.host)
+        name = socket.gethostname() if listens.is_unspecified else self.host
+        return f"[{name}]" if ":" in name else name
 
 
 def configuration(socket_folder: Path, tcp: Tcp | None = None) -> str:

@@ -158,9 +158,10 @@ class Embedded:
         """Undo `pin`, and stop the server unless somebody uses it; True if nobody does."""
         if not self._paths.run.exists():
             return True
-        self._pin.remove()
-        self._holders.join()
-        return self._holders.leave(self.stop)
+        with plain_sentences(self._paths.home):
+            self._pin.remove()
+            self._holders.join()
+            return self._holders.leave(self.stop)
 
     def status(self) -> EmbeddedStatus:
         """What is there now; starts nothing."""

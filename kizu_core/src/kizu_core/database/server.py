@@ -58,8 +58,7 @@ class Server:
 
     def tcp_url(self, role: str, tcp: Tcp) -> str:
         """The same for other machines."""
-        host = f"[{tcp.host}]" if ":" in tcp.host else tcp.host
-        return f"postgresql://{role}:{self._password(role)}@{host}:{tcp.port}/{DATABASE}"
+        return f"postgresql://{role}:{self._password(role)}@{tcp.address}:{tcp.port}/{DATABASE}"
 
     @property
     def socket(self) -> Path:
@@ -93,6 +92,8 @@ class Server:
         """
         tcp = self.pin.tcp
         for name, text in ((CONFIG, configuration(self.sockets, tcp)), (HBA, access_rules(tcp))):
+            (self.data / name).touch()
+            (self.data / name).chmod(0o600)
             (self.data / name).write_text(text, encoding="utf-8")
             programs.account.give(self.data / name)
         self._rotate_log()

@@ -14,7 +14,7 @@ import psycopg
 
 from kizu_core.database.embedded import Embedded
 from kizu_core.database.paths import readable, text_to_path
-from kizu_core.errors import DatabaseError, LibraryError
+from kizu_core.errors import KizuError, LibraryError
 from kizu_core.library.demo import SCENES
 from kizu_core.settings import Paths
 from kizu_core.types import ModelType
@@ -108,7 +108,7 @@ def roots_of(server: Embedded) -> list[Path]:
     try:
         with server, psycopg.connect(server.urls().owner) as connection:
             return [Path(text_to_path(path)) for (path,) in connection.execute("select path from library_roots")]
-    except (DatabaseError, psycopg.Error):
+    except (KizuError, psycopg.Error):
         return []
 
 
