@@ -128,7 +128,7 @@ def test_everything_killed_at_once(slow: Kizu, photos: Path, tmp_path: Path) -> 
 def test_ctrl_c_once_finishes_in_order_and_the_next_run_goes_on(slow: Kizu, photos: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.txt"
     process = slow.start("run", photos, out=out)
-    wait_until(lambda: "Found" in (out.read_text() if out.exists() else ""))
+    wait_until(lambda: "Read:" in (out.read_text() if out.exists() else ""))
     time.sleep(2)
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=30) == 130
@@ -144,7 +144,7 @@ def test_ctrl_c_once_finishes_in_order_and_the_next_run_goes_on(slow: Kizu, phot
 def test_ctrl_c_twice_stops_at_once(slow: Kizu, photos: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.txt"
     process = slow.start("run", photos, out=out)
-    wait_until(lambda: "Found" in (out.read_text() if out.exists() else ""))
+    wait_until(lambda: "Read:" in (out.read_text() if out.exists() else ""))
     time.sleep(1)
     process.send_signal(signal.SIGINT)
     time.sleep(0.2)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kizu_core.cli.context import DONE, DONE_WITH_FAILURES, INTERRUPTED
 from kizu_core.cli.display import Display, open_display, sentence_of
@@ -17,7 +17,7 @@ from kizu_core.cli.plan import plan_lines, refuse_small_disks
 from kizu_core.cli.progress import Progress
 from kizu_core.cli.signals import interruptible, stopping
 from kizu_core.cli.summary import RunResult, next_lines, read_lines, summary_lines
-from kizu_core.errors import DatabaseError
+from kizu_core.errors import DatabaseError, DatabaseUnavailable
 
 if TYPE_CHECKING:
     from kizu_core.api import Library
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
 LOOK_EVERY_S = 1.0
 LOOK_SHARE = 20.0
-"""The next look at the counts waits at least this many times as long as the last one took."""
+"""The next look at the counts waits this many times as long as the last one took."""
+
+LOOK_LONGEST_S = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +73,7 @@ def _run(library: Library, folder: Path, options: RunOptions, display: Display, 
     result = RunResult(
         report=report,
         worked=worked,
-        status=library.patiently(library.status),
+        status=_status(library, stopped=stopped),
         gaps=() if options.operations else library.gaps,
         seconds=time.monotonic() - started,
         stopped=stopped,
@@ -80,6 +82,16 @@ def _run(library: Library, folder: Path, options: RunOptions, display: Display, 
     if stopped:
         return INTERRUPTED
     return DONE_WITH_FAILURES if result.failed else DONE
+
+
+def _status(library: Library, *, stopped: bool) -> Mapping[str, Any]:
+    """The end of the story. Who wants to stop does not wait for a database that is away."""
+    if not stopped:
+        return library.patiently(library.status)
+    try:
+        return library.status()
+    except DatabaseUnavailable:
+        raise KeyboardInterrupt from None
 
 
 def _planned(plan: Plan, options: RunOptions, display: Display) -> None:
@@ -130,16 +142,16 @@ def _watched(library: Library, display: Display) -> Iterator[None]:
     def watch() -> None:
         pause = 0.0
         while not done.wait(pause):
+            pause = LOOK_EVERY_S
             looked = time.monotonic()
             try:
                 progress.update(library.status()["jobs"])
             except DatabaseError:
-                pass  # the worker says that it waits for the database
-            else:
-                display.progress(progress)
-                for note in milestones.notes(progress):
-                    display.note(note)
-            pause = max(LOOK_EVERY_S, LOOK_SHARE * (time.monotonic() - looked))
+                continue  # the worker says that it waits for the database
+            display.progress(progress)
+            for note in milestones.notes(progress):
+                display.note(note)
+            pause = max(LOOK_EVERY_S, min(LOOK_LONGEST_S, LOOK_SHARE * (time.monotonic() - looked)))
 
     watcher = threading.Thread(target=watch, name="kizu-display", daemon=True)
     watcher.start()
