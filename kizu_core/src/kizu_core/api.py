@@ -18,6 +18,7 @@ from uuid import UUID
 
 from kizu_core.database.opening import OpenDatabase, open_database
 from kizu_core.database.reading import existing_database
+from kizu_core.errors import QueryError
 from kizu_core.library.compare import KnownFile
 from kizu_core.library.jobs import Jobs
 from kizu_core.library.known import known_in
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
     from kizu_core.worker.supervisor import Worker
 
 Json = dict[str, Any]
+
+MOST_QUERY = 512
+"""Characters of a search, as many as `kizu_search` takes."""
 Result = TypeVar("Result")
 Operations = Collection[str] | None
 """Names of operations that a call is limited to; None for all."""
@@ -130,7 +134,8 @@ class Library:
         return self.database.worker.status(self.user)
 
     def search(self, query: str, limit: int = 50, after: Any = None) -> Json:
-        """Photos that fit the words, best first, each with its reasons; `next` continues."""
+        """Photos that fit the words, best first, each with its reasons; `next` continues. Raises `QueryError`."""
+        _check_query(query)
         page: Json = self.database.api.search(self.user, query, limit, after)
         return page
 
@@ -165,6 +170,14 @@ def plan_folder(
 
     path, found = preview(folder, settings.paths, known)
     return path, make_plan(found, settings, chosen, () if operations else gaps(catalog, settings), backlog)
+
+
+def _check_query(query: str) -> None:
+    """Refuses what is no text for the database; it would be searched for as something else."""
+    if "\0" in query or any("\ud800" <= letter <= "\udfff" for letter in query):
+        raise QueryError("The search holds a character that is none.", hint="Type it again instead of pasting it.")
+    if len(query) > MOST_QUERY:
+        raise QueryError(f"A search is at most {MOST_QUERY} characters long.", hint="A few words find more.")
 
 
 @contextmanager

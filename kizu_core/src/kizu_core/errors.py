@@ -21,6 +21,7 @@
     ├── StorageError
     │   └── DiskFull            no space left where Kizu writes            (retryable)
     ├── LibraryError            a photo folder can't be read or is not there
+    ├── QueryError              a search that can't be made
     ├── JobError                a job row asks for something impossible
     │   ├── JobCancelled        the user took it back
     │   └── JobTimeout          it ran past its limit                      (retryable)
@@ -142,6 +143,10 @@ class DiskFull(StorageError):
 
 class LibraryError(KizuError):
     code = "library"
+
+
+class QueryError(KizuError):
+    code = "query"
 
 
 class JobError(KizuError):
