@@ -8,27 +8,26 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
 
 from kizu_core.errors import ChildCrashed, JobTimeout, KizuError, WorkerError, from_dict
 from kizu_core.models.offers import Offer
 from kizu_core.plugins.catalog import Catalog
 from kizu_core.privacy.guard import Refusal
 from kizu_core.settings import Settings
-from kizu_core.types import Job, JobOutcome
+from kizu_core.types import JobOutcome
 from kizu_core.worker.limits import memory_limit_mb
 from kizu_core.worker.messages import BatchDone, Failed, Finished, Message, Refusals, Refused, RunBatch, Task
 from kizu_core.worker.process import ChildProcess
 from kizu_core.worker.results import payload_of
 from kizu_core.worker.scratch import workdir
+from kizu_core.worker.trial import elsewhere, trial_job
 from kizu_core.worker.values import child_values
 
 TICK_S = 0.1
-NOBODY = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,40 +51,20 @@ def look(photo: Path, offers: Sequence[Offer], settings: Settings, catalog: Cata
 
     Call it from a thread that outlives it: the process ends with it.
     """
-    with _own_place(settings) as (place, folder):
+    with tempfile.TemporaryDirectory(prefix="kizu-look-") as folder:
+        place = elsewhere(settings, Path(folder))
         values, limit_mb = child_values(place, catalog), memory_limit_mb(offers, settings)
         child: ChildProcess | None = None
         try:
             for offer in offers:
                 if child is None or not child.alive():
                     child = ChildProcess("look", place, values, limit_mb)
-                with workdir(folder, job_id := uuid4()) as scratch:
-                    yield _Attempt(child, offer, _task(job_id, offer, photo, scratch)).run()
+                job = trial_job(offer.handler, [offer.entry])
+                with workdir(place.home, job.id) as scratch:
+                    yield _Attempt(child, offer, Task(job=job, source=photo, workdir=scratch)).run()
         finally:
             if child is not None:
                 child.kill()
-
-
-@contextmanager
-def _own_place(settings: Settings) -> Iterator[tuple[Settings, Path]]:
-    """Settings under which nothing is written to the data folder but what models keep in their own folders."""
-    with tempfile.TemporaryDirectory(prefix="kizu-look-") as name:
-        folder, models = Path(name), settings.models_dir
-        inside = {"home": folder, "model_cache_dir": models if models.is_dir() else folder / "models"}
-        yield settings.model_copy(update=inside), folder
-
-
-def _task(job_id: UUID, offer: Offer, photo: Path, scratch: Path) -> Task:
-    handler = offer.handler
-    job = Job(
-        id=job_id,
-        table=handler.table,
-        job_type=handler.job_type,
-        user_id=NOBODY,
-        asset_id=uuid4(),
-        todo=(offer.entry,),
-    )
-    return Task(job=job, source=photo, workdir=scratch)
 
 
 class _Attempt:

@@ -16,20 +16,19 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
-from uuid import UUID, uuid4
 
 from kizu_core.errors import KizuError
 from kizu_core.models.offers import Offer, wanted
 from kizu_core.plugins.catalog import Catalog
 from kizu_core.settings import Settings
-from kizu_core.types import Job, JobOutcome
+from kizu_core.types import JobOutcome
 from kizu_core.worker.messages import Answer, Ask, BatchDone, Finished, Refused, RunBatch, Task
 from kizu_core.worker.process import ChildProcess
 from kizu_core.worker.scratch import workdir
+from kizu_core.worker.trial import elsewhere, trial_job
 from kizu_core.worker.values import child_values
 
 TICK_S: Final = 0.25
-NOBODY: Final = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,10 +120,7 @@ class Probe:
         return timings
 
     def _start(self, operations: Sequence[str], folder: Path) -> ChildProcess:
-        """What it writes goes to the probe's own folder: a data folder that is not there yet is not made for it."""
-        models = self._settings.models_dir
-        inside = {"home": folder, "model_cache_dir": models if models.is_dir() else folder / "models"}
-        settings = self._settings.model_copy(update=inside)
+        settings = elsewhere(self._settings, folder)
         return ChildProcess(f"probe-{operations[0]}", settings, child_values(settings, self._catalog))
 
     def _one(
@@ -138,15 +134,7 @@ class Probe:
     ) -> bool:
         """One job on one picture; False if the process is of no use any more. A failed picture counts for nothing."""
         handler = self._offers[operations[0]].handler
-        job = Job(
-            id=uuid4(),
-            table=handler.table,
-            job_type=handler.job_type,
-            user_id=NOBODY,
-            asset_id=uuid4(),
-            todo=tuple(operations),
-            params={"needs_web_version": sample.web},
-        )
+        job = trial_job(handler, operations, {"needs_web_version": sample.web})
         with workdir(folder, job.id) as place:
             started = time.monotonic()
             with suppress(OSError):
