@@ -152,6 +152,22 @@ begin
   end if;
 end $$;
 
+-- Refuses a 65th kind of work of one user: each claim looks at every kind that waits, so kinds must not be for one user
+-- to multiply. Workers make few by nature, and what they make for many photos at once costs no look.
+create or replace function kizu.limit_kinds(p_table text, p_user uuid, p_needs text) returns void
+language plpgsql set search_path = '' as $$
+declare
+  is_too_many boolean;
+begin
+  execute format($sql$
+    select not exists (select from public.%1$I j where j.status = 'pending' and j.needs = $1 and j.user_id = $2)
+      and (select count(distinct j.needs) from public.%1$I j where j.status = 'pending' and j.user_id = $2) >= 64
+  $sql$, p_table) into is_too_many using p_needs, p_user;
+  if is_too_many then
+    raise exception 'Work of 64 different kinds waits for this user already.' using errcode = '22023';
+  end if;
+end $$;
+
 -- Fills what clients leave out, and keeps `needs` and `claim_order` true. The latter is where a job stands in its user's
 -- line. Fresh jobs: first come, first served; a caller may put them further ahead (kizu_enqueue_stale: newest photos
 -- first). Jobs that wait for a retry stand at the time when they are due. So "due" is one comparison with the clock,
@@ -184,6 +200,9 @@ begin
     new.todo := array(select distinct t from unnest(new.todo) t order by t);
   end if;
   new.needs := kind || ':' || array_to_string(new.todo, ',');
+  if current_user = 'authenticated' then
+    perform kizu.limit_kinds(tg_table_name, new.user_id, new.needs);
+  end if;
   if new.claim_order is null or new.run_after > now() then
     new.claim_order := extract(epoch from new.run_after);
   end if;
@@ -232,7 +251,8 @@ create or replace view kizu.jobs with (security_invoker = true) as
   from public.image_processing_jobs;
 
 select kizu.expose(f, 'authenticated', 'service_role') from unnest(array[
-  'kizu.image_operations', 'kizu.guess_media_kind', 'kizu.check_params', 'kizu.prepare_job', 'kizu.wake_workers']::regproc[]) f;
+  'kizu.image_operations', 'kizu.guess_media_kind', 'kizu.check_params', 'kizu.limit_kinds', 'kizu.prepare_job',
+  'kizu.wake_workers']::regproc[]) f;
 grant select on kizu.jobs to authenticated, service_role;
 
 insert into kizu.schema_version (version, name) values ('20261123080200', 'jobs') on conflict do nothing;
