@@ -20,7 +20,7 @@ from kizu_core.database.processes import is_alive, server_pid
 from kizu_core.database.programs import binaries
 from kizu_core.errors import DatabaseError
 from kizu_core.settings import Paths
-from kizu_support.embedded import Client, in_namespace
+from kizu_support.embedded import Client, in_namespace, python_of
 
 NOBODY = 65534
 NAMELESS = 12345
@@ -113,6 +113,17 @@ def test_two_users_with_folders_of_their_own_do_not_meet(library_home: Path, str
     assert mine.leave() == 0
     assert server_pid(stranger.resolve() / "database") is not None
     assert other.leave() == 0
+
+
+@as_root
+def test_other_users_of_the_machine_do_not_get_in(public: Path) -> None:
+    """Not even with the address and its password: the socket lies in a private folder."""
+    with Embedded(Paths(public / "home")) as server:
+        python, options = python_of(NAMELESS)
+        code = "import psycopg, sys; psycopg.connect(sys.argv[1])"
+        said = subprocess.run([python, "-c", code, server.urls().owner], capture_output=True, text=True, **options)
+    assert said.returncode == 1
+    assert "Permission denied" in said.stderr
 
 
 def test_user_without_a_name_and_without_namespaces(tmp_path: Path) -> None:

@@ -53,6 +53,20 @@ def test_a_copy_on_another_disk_is_not_read_again(library: Library) -> None:
     assert (report.read, report.unchanged, report.missing) == (0, 4, 0)
 
 
+def test_a_copy_with_new_times_is_read_once_more_and_is_the_same(library: Library) -> None:
+    fill(library.photos)
+    library.scan()
+    before = library.assets()
+    new = library.photos.with_name("copy")
+    shutil.copytree(library.photos, new, copy_function=shutil.copyfile)
+    shutil.rmtree(library.photos)
+    move(library, library.photos, new)
+    report = library.scan(new)
+    assert (report.read, report.unchanged, report.new, report.edited) == (4, 4, 0, 0)
+    assert library.assets() == before
+    assert library.scan(new).read == 0
+
+
 def test_all_folders_below_move_along(library: Library) -> None:
     disk = library.photos
     for name in ("a", "b/c", "outside"):
