@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import tomllib
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from packaging.requirements import Requirement
+from pytest_mock import MockerFixture
 from typer.testing import CliRunner, Result
 
 from kizu_core.cli.app import app
@@ -96,7 +100,21 @@ def test_a_place_that_can_not_be_written_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     result = new("one", "--kind", "ocr", "--dir", tmp_path / "file")
     assert result.exit_code == 1
-    assert "can't be written: Not a directory" in result.output
+    assert "can't be written: File exists" in result.output
+
+
+def test_a_disk_that_fills_up_leaves_nothing_behind(tmp_path: Path, mocker: MockerFixture) -> None:
+    real = Path.write_text
+
+    def full(path: Path, *arguments: Any, **options: Any) -> int:
+        if path.name == "README.md":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return real(path, *arguments, **options)
+
+    mocker.patch.object(Path, "write_text", full)
+    result = new("one", "--kind", "ocr", "--dir", tmp_path)
+    assert "can't be written: No space left on device" in result.output
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_author_is_one_line(tmp_path: Path) -> None:

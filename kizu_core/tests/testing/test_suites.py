@@ -59,12 +59,15 @@ def source() -> str:
             f"    plugin = {fake.__module__}",
             f"    {attribute} = {name_of(fake)!r}",
         ]
+    lines += [
+        f"class TestNobody(testing.EmbedderConformance):\n    plugin = {embedders.__name__}\n    model = 'nobody'"
+    ]
     return "\n".join(lines)
 
 
 def wanted() -> list[str]:
     """What to run of it: all that concerns the good fakes, of the broken ones the checks that they break."""
-    ids = []
+    ids = ["test_fakes.py::TestNobody::test_it_loads_and_is_of_its_kind"]
     for suite, _, fake in cases():
         checks = fake.breaks or [name for name in dir(getattr(testing, suite)) if name.startswith("test_")]
         ids += [f"test_fakes.py::Test{fake.__name__}::{check}" for check in checks if check not in OF_THE_MODULE]
@@ -100,6 +103,11 @@ def test_a_good_one_passes(fake: type[Fake], judgements: dict[str, Judgement]) -
 def test_a_broken_one_is_caught_and_told_why(fake: type[Fake], judgements: dict[str, Judgement]) -> None:
     for check, words in fake.breaks.items():
         assert words in judgements[fake.__name__].failed.get(check, "")
+
+
+def test_a_name_that_the_plugin_does_not_bring_is_told(judgements: dict[str, Judgement]) -> None:
+    (said,) = judgements["Nobody"].failed.values()
+    assert "names one of the plugin's models of the kind embedder: good-embedder, doubles" in said
 
 
 @pytest.mark.parametrize("suite", SUITES)

@@ -140,13 +140,19 @@ def _core_range() -> str:
 
 
 def write(target: Path, files: Mapping[Path, str]) -> None:
-    """Writes the files below `target`, which must be new or empty. Raises `PluginError`."""
+    """Writes the files below `target`, which must be new or empty: all of them or none. Raises `PluginError`."""
+    from tempfile import TemporaryDirectory
+
     try:
         if target.exists() and (not target.is_dir() or any(target.iterdir())):
             raise PluginError(f"{target} is already there and not empty.", hint="Choose another name or --dir.")
-        for path, text in files.items():
-            (target / path).parent.mkdir(parents=True, exist_ok=True)
-            (target / path).write_text(text, encoding="utf-8")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=target.parent, prefix=".kizu-") as scratch:
+            made = Path(scratch, target.name)
+            for path, text in files.items():
+                (made / path).parent.mkdir(parents=True, exist_ok=True)
+                (made / path).write_text(text, encoding="utf-8")
+            made.rename(target)
     except OSError as error:
         raise PluginError(f"{target} can't be written: {error.strerror}.", hint="Choose another --dir.") from error
 

@@ -6,7 +6,7 @@
     class TestMine(EmbedderConformance):
         plugin = kizu_plugin_mine.plugin
 
-Needs pytest, which the extra brings: `pip install "kizu-core[testing]"`. Nothing else in Kizu imports this package.
+Needs pytest, which the extra `testing` of kizu-core brings. Nothing else in Kizu imports this package.
 """
 
 from __future__ import annotations

@@ -113,6 +113,13 @@ class NotJson(GoodHandler):
         return JobOutcome(result={"size": float("nan")})
 
 
+class Choosy(GoodHandler):
+    breaks = by(STORED, "with an ordinary photo gives a JobOutcome")
+
+    def outcome(self, job: Job, context: JobContext, size: int) -> JobOutcome:
+        raise UnreadablePicture("Not to my taste.")
+
+
 class Backwards(GoodHandler):
     breaks = by(ORDER, "in the order of the jobs")
 
@@ -147,6 +154,24 @@ class Raising(GoodHandler):
 
     def run(self, jobs: Sequence[Job], contexts: Sequence[JobContext]) -> Iterator[JobOutcome | KizuError]:
         return (self.one(job, context) for job, context in zip(jobs, contexts, strict=True))
+
+
+class Silent(GoodHandler):
+    breaks = by("test_a_damaged_photo_harms_no_other_job", "a JobOutcome or a KizuError: None")
+
+    def run(self, jobs: Sequence[Job], contexts: Sequence[JobContext]) -> Any:
+        for result in super().run(jobs, contexts):
+            yield None if isinstance(result, KizuError) else result
+
+
+class Sulking(GoodHandler):
+    breaks = by("test_a_damaged_photo_harms_no_other_job", "The job after a bad one is done")
+
+    def run(self, jobs: Sequence[Job], contexts: Sequence[JobContext]) -> Iterator[JobOutcome | KizuError]:
+        spoilt: KizuError | None = None
+        for result in super().run(jobs, contexts):
+            spoilt = spoilt or (result if isinstance(result, KizuError) else None)
+            yield spoilt or result
 
 
 class TrustsInPhotos(GoodHandler):
