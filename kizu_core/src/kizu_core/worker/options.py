@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import socket
 from dataclasses import dataclass, field
 
+from kizu_core.errors import SettingError
+
+_NAME = re.compile(r"[\w.:@-]{1,100}")
+
 
 def new_worker_id() -> str:
     """Host, process and a random part: two workers never share a name by accident."""
-    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+    host = re.sub(r"[^\w.:@-]", "-", socket.gethostname())[:60]
+    return f"{host}-{os.getpid()}-{secrets.token_hex(3)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,3 +35,11 @@ class WorkerOptions:
     lease_seconds: int | None = None
     wake: bool = True
     grace_seconds: float = 8.0
+
+    def __post_init__(self) -> None:
+        """Raises `SettingError` for a name that would spoil logs and lists."""
+        if not _NAME.fullmatch(self.worker_id):
+            raise SettingError(
+                f"{self.worker_id[:40]!r} is no name for a worker.",
+                hint="A name has up to 100 letters, digits and . _ : @ -, for example garage-2.",
+            )

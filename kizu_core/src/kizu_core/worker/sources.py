@@ -29,19 +29,29 @@ def find_source(claim: Claim, workdir: Path, policy: Policy) -> Path | None:
     if claim.url:
         return fetch(claim.url, workdir / "original", policy)
     if claim.files:
-        raise _explain(claim.files)
+        raise _explained(claim.files)
     if claim.job.asset_id is not None:
         raise SourceMissing("No place is known where this photo could be read.")
     return None
 
 
 def _is_readable(file: LocalFile) -> bool:
-    return _is_inside(file) and file.path.is_file() and os.access(file.path, os.R_OK)
+    try:
+        return _is_inside(file) and file.path.is_file() and os.access(file.path, os.R_OK)
+    except OSError:  # a folder on the way that may not be entered, a name that is too long
+        return False
 
 
 def _is_inside(file: LocalFile) -> bool:
     """Whether the path stays below its root as written. Links inside a library are the user's own business."""
     return file.path.is_relative_to(file.root) and ".." not in file.path.parts
+
+
+def _explained(files: tuple[LocalFile, ...]) -> SourceMissing:
+    try:
+        return _explain(files)
+    except OSError as error:
+        return SourceMissing(f"The file can't be looked at: {error.strerror}.", hint="Check its permissions.")
 
 
 def _explain(files: tuple[LocalFile, ...]) -> SourceMissing:
