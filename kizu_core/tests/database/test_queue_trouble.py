@@ -108,6 +108,16 @@ def test_a_crashed_job_keeps_its_place(queue: Queue) -> None:
     assert queue.claim("ocr")[0]["id"] == job["id"]
 
 
+def test_a_crashed_job_stands_in_front_of_those_that_came_with_it(queue: Queue) -> None:
+    user = queue.user()
+    photos = [queue.photo(user) for _ in range(3)]
+    queue.call("enqueue", table=AI, jobs=[{"user_id": str(user), "asset_id": str(photo)} for photo in photos])
+    queue.call("worker_hello", worker="w", info={}, can=["ocr"])
+    (job,) = queue.claim("ocr")
+    queue.fail(job, crashed=True)
+    assert queue.claim("ocr")[0]["id"] == job["id"]
+
+
 def test_release_counts_no_attempt(queue: Queue, job: Row) -> None:
     assert queue.finish("release", job) == "ok"
     assert queue.finish("release", job) == "already"

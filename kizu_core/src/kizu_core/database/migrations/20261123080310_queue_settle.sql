@@ -15,8 +15,9 @@ language sql volatile set search_path = '' as $$
 $$;
 
 -- Ends a lease: `pending` gives the job back, `completed` and `failed` finish it with `p_outcome`. Given back without
--- `p_delay_s`, a job keeps its place at the head of the line; with it, it stands behind those that are due before.
--- What is not given stays as it is. The token stays for the holder's repeated call, unless the job was taken away.
+-- `p_delay_s`, a job keeps its place at the head of the line, just before those that came in the same moment; with it, it
+-- stands behind those that are due before. What is not given stays as it is. The token stays for the holder's repeated
+-- call, unless the job was taken away.
 create or replace function kizu.settle(
   p_job kizu.jobs, p_status text, p_outcome text default null, p_todo text[] default null, p_attempt int default null,
   p_crashes int default null, p_delay_s float8 default null, p_error jsonb default null, p_result jsonb default null,
@@ -31,6 +32,7 @@ begin
       todo = coalesce($4, todo), attempt = coalesce($5, attempt), crash_count = coalesce($6, crash_count),
       run_after = case when $7 is null then run_after
         else clock_timestamp() + make_interval(secs => least(greatest($7, 0), 86400)) end,
+      claim_order = case when $2 = 'pending' and $7 is null then claim_order - 0.001 else claim_order end,
       error_message = case when $2 = 'completed' then null else coalesce(left($8 ->> 'message', 2000), error_message) end,
       errors = case when $8 is null then errors else kizu.add_error(errors, attempt, worker_id, $8) end,
       result = coalesce($9, result), claimed = null, lease_until = null, heartbeat_at = null,
