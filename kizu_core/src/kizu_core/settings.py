@@ -281,7 +281,7 @@ def load_settings(
     given = {key: value for key, value in (overrides or {}).items() if value is not None}
     dotenv = _read_dotenv(Path(".env"))
     merged = dict(dotenv) | dict(environ)
-    home = Path(str(given.get("home") or merged.get("KIZU_HOME") or default_home())).expanduser().absolute()
+    home = _folder(str(given.get("home") or merged.get("KIZU_HOME") or default_home()))
     values: dict[str, object] = {}
     origins: dict[str, str] = {}
     for key, value in _read_toml(home / "kizu.toml").items():
@@ -312,25 +312,46 @@ def edit_config(path: Path, change: Callable[[Any], None]) -> None:
     temporary.replace(path)
 
 
+def _folder(text: str) -> Path:
+    try:
+        if "\0" not in text:
+            return Path(text).expanduser().absolute()
+    except RuntimeError:  # "~somebody" who does not exist
+        pass
+    raise SettingError(f"The data folder {text!r} can't be used.", hint="KIZU_HOME or --data names a folder.")
+
+
 def _read_dotenv(path: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
     from dotenv import dotenv_values
 
-    return {key: value for key, value in dotenv_values(path, interpolate=False).items() if value is not None}
+    try:
+        found = dotenv_values(path, interpolate=False)
+    except OSError as error:
+        raise SettingError(
+            f"{path.absolute()} can't be read: {error.strerror}.", hint="See its permissions."
+        ) from error
+    except UnicodeDecodeError:
+        raise SettingError(f"{path.absolute()} is no text.", hint="Correct the file, or move it away.") from None
+    return {key: value for key, value in found.items() if value is not None}
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
     """Fields set in `kizu.toml`; its tables `[models]` and `[plugins]` stand for two of them."""
-    if not path.is_file():
-        return {}
     import tomllib
 
     try:
+        if not path.is_file():
+            return {}
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingError(f"{path} is not valid TOML: {error}", hint="Correct the file, or move it away.") from error
+    except OSError as error:
+        raise SettingError(f"{path} can't be read: {error.strerror}.", hint="Is KIZU_HOME right?") from error
     plugins = data.pop("plugins", {})
+    if not isinstance(plugins, dict):
+        raise SettingError(f"[plugins] in {path} is no table.", hint="`kizu plugins disable NAME` writes it.")
     fields = {"default_models": data.pop("models", None), "disable_plugins": plugins.get("disabled")} | data
     return {key: value for key, value in fields.items() if value is not None}
 
