@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -126,3 +127,35 @@ def test_a_blob_that_is_a_link_is_not_shown(blobs: LocalBlobs, picture: Path) ->
     blobs.root.joinpath(KEY).symlink_to(picture)
     with pytest.raises(StorageError, match="not a plain file"):
         blobs.path(KEY)
+
+
+@given(
+    st.text("/.%\\ab0-\0", max_size=60)
+    | st.lists(st.sampled_from([USER, ASSET, "processed", "..", ".", "", "a.jpg", "root-evil", "%2e%2e"])).map("/".join)
+)
+def test_no_key_leads_outside(key: str) -> None:
+    with TemporaryDirectory() as folder:
+        outside, picture = Path(folder), Path(folder, "picture")
+        picture.write_bytes(b"x")
+        blobs = LocalBlobs(outside / "root")
+        try:
+            blobs.put(key, picture)
+        except StorageError:
+            assert not blobs.root.exists()
+        else:
+            assert blobs.path(key).resolve().is_relative_to(blobs.root.resolve())
+        assert {path.name for path in outside.iterdir()} <= {"root", "picture"}
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe", "folder"])
+def test_only_plain_files_are_stored(blobs: LocalBlobs, picture: Path, tmp_path: Path, kind: str) -> None:
+    odd = tmp_path / "odd"
+    if kind == "link":
+        odd.symlink_to(picture)
+    elif kind == "pipe":
+        os.mkfifo(odd)
+    else:
+        odd.mkdir()
+    with pytest.raises(StorageError):
+        blobs.put(KEY, odd)
+    assert not [path for path in blobs.root.rglob("*") if path.is_file()]

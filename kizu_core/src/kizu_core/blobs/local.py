@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 from uuid import UUID
 
 from kizu_core.errors import DiskFull, StorageError
@@ -146,10 +147,19 @@ class LocalBlobs:
     @staticmethod
     def _copy(source: Path, name: str, folder: int) -> None:
         target = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode=0o600, dir_fd=folder)
-        with os.fdopen(target, "wb") as out, source.open("rb") as file:
+        with os.fdopen(target, "wb") as out, _open_plain(source) as file:
             shutil.copyfileobj(file, out, 1 << 20)
             out.flush()
             os.fsync(out.fileno())
+
+
+def _open_plain(path: Path) -> BinaryIO:
+    """For reading. What was a plain file a moment ago may be a link or a pipe by now: its maker still runs."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise StorageError(f"{path.name} is no plain file.")
+    return os.fdopen(descriptor, "rb")
 
 
 def _make_folder(name: str, parent: int) -> None:
