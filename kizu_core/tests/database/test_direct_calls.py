@@ -204,8 +204,9 @@ def test_words_of_a_function_reach_people(transport: DirectTransport, kizu_datab
 
 
 def test_limits_of_time_hold(transport: DirectTransport, kizu_database: KizuDatabase) -> None:
-    define(kizu_database, "return current_setting('statement_timeout') || current_setting('lock_timeout')")
-    assert transport.call("kizu_test", {}) == "15s5s"
+    names = "'statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout'"
+    define(kizu_database, f"return (select string_agg(current_setting(n), ' ') from unnest(array[{names}]) n)")
+    assert transport.call("kizu_test", {}) == "15s 5s 30s"
 
 
 def test_closed(worker: Database) -> None:

@@ -22,6 +22,9 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 CONNECT_TIMEOUT_S = 5
 STATEMENT_TIMEOUT = "15s"
 LOCK_TIMEOUT = "5s"
+IDLE_TIMEOUT = "30s"
+"""How long a process that was halted in the middle of a call may hold what it has locked."""
+
 TRANSACTION_POOLER_PORT = 6543
 MOST_IDLE = 8
 VOID = 2278
@@ -38,7 +41,8 @@ KEEPALIVES = {
 # Timeouts are set here and not in the connection's options, which transaction poolers do not pass on.
 _BEGIN = """
 select set_config('role', %s, true), set_config('request.jwt.claims', %s, true),
-       set_config('statement_timeout', %s, true), set_config('lock_timeout', %s, true)
+       set_config('statement_timeout', %s, true), set_config('lock_timeout', %s, true),
+       set_config('idle_in_transaction_session_timeout', %s, true)
 """
 
 _SIGNATURES = """
@@ -130,7 +134,7 @@ class DirectTransport:
         """A connection on which the transaction has begun. An idle one may be dead: then the next is taken."""
         role = "service_role" if user is None else "authenticated"
         claims = {"role": role} if user is None else {"role": role, "sub": str(user)}
-        settings = [role, json.dumps(claims), STATEMENT_TIMEOUT, LOCK_TIMEOUT]
+        settings = [role, json.dumps(claims), STATEMENT_TIMEOUT, LOCK_TIMEOUT, IDLE_TIMEOUT]
         while True:
             connection, fresh = self._take()
             try:

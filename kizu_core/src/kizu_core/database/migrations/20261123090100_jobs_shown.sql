@@ -149,33 +149,38 @@ $$;
 
 -- Takes back what waits (retries included), all of it or one operation: a job that waits for others as well goes on with
 -- those. Of what runs only jobs for nothing but that operation are asked to stop. {cancelled, stopping} of one call for
--- up to `p_limit` jobs a table; both 0 when there is no more.
+-- up to `p_limit` jobs a table; both 0 when there is no more. Ends all in one statement, since they may be very many and
+-- none has a lease that kizu.settle would have to end.
 create or replace function public.kizu_cancel_waiting(
-  p_user uuid, p_operation text default null, p_limit int default 1000) returns jsonb
+  p_user uuid, p_operation text default null, p_limit int default 5000) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
   cancelled int := 0;
   stopping int := 0;
   job_table text;
-  shortened int;
-  alone uuid[];
+  touched int;
+  running uuid[];
 begin
   foreach job_table in array array['ai_processing_jobs', 'image_processing_jobs'] loop
     execute format($sql$
       with waiting as materialized (
-        select j.id, j.todo from public.%1$I j
+        select j.id, $2 is null or j.todo = array[$2] as whole from public.%1$I j
         where j.status = 'pending' and j.user_id = $1 and ($2 is null or $2 = any (j.todo))
         limit $3 for update skip locked
       ), shorter as (
         update public.%1$I j set todo = array_remove(j.todo, $2) from waiting w
-        where j.id = w.id and $2 is not null and w.todo <> array[$2] returning 1)
-      select (select count(*) from shorter), array(select w.id from waiting w where $2 is null or w.todo = array[$2])
-    $sql$, job_table) into shortened, alone using p_user, p_operation, p_limit;
-    cancelled := cancelled + shortened + public.kizu_cancel(job_table, alone);
+        where j.id = w.id and not w.whole returning 1
+      ), ended as (
+        update public.%1$I j set status = 'failed', outcome = 'cancelled', completed_at = clock_timestamp(),
+          cancel_requested_at = clock_timestamp()
+        from waiting w where j.id = w.id and w.whole returning 1)
+      select (select count(*) from shorter) + (select count(*) from ended)
+    $sql$, job_table) into touched using p_user, p_operation, p_limit;
+    cancelled := cancelled + touched;
     execute format('select array(select j.id from public.%I j where j.status = ''processing'' and j.user_id = $1
                       and j.todo = array[$2] and j.cancel_requested_at is null limit $3)', job_table)
-      into alone using p_user, p_operation, p_limit;
-    stopping := stopping + public.kizu_cancel(job_table, alone);
+      into running using p_user, p_operation, p_limit;
+    stopping := stopping + public.kizu_cancel(job_table, running);
   end loop;
   return jsonb_build_object('cancelled', cancelled, 'stopping', stopping);
 end $$;
