@@ -84,7 +84,7 @@ def assert_complete(kizu: Kizu) -> None:
         assert sorted(operation["operation"] for operation in shown["operations"]) == ["ocr", "optimize"]
         with Image.open(kizu.home / "blobs" / shown["thumbnail"]) as image:
             image.load()
-    blobs = [path for path in (kizu.home / "blobs").rglob("*") if path.is_file()]
+    blobs = list((kizu.home / "blobs").rglob("*.jpg"))
     assert len([path for path in blobs if path.name.startswith("thumb-")]) == PHOTOS
     for path in blobs:
         with Image.open(path) as image:
