@@ -88,7 +88,7 @@ class _Exchange:
         self._file = file
         self._say = say
         self._present = Embedded(paths, say)
-        self._new = Embedded(Paths(paths.home / "restoring"), say)
+        self._new = Embedded(Paths(paths.restoring), say)
         self._damaged: DatabaseError | None = None
         self.kept: Path | None = None
 
@@ -114,9 +114,10 @@ class _Exchange:
         except DatabaseError as error:
             self._damaged, holds = error, True
         if holds and not replace:
+            why = f"does not open ({self._damaged.message})" if self._damaged else "holds a library already"
             raise DatabaseError(
-                "This data folder holds a library already, so nothing was restored.",
-                hint="Restore into another folder with --data, or add --replace; what is there is backed up first.",
+                f"The database in this data folder {why}, so nothing was restored.",
+                hint="Restore into another folder with --data, or add --replace; what is there is kept.",
             )
 
     def _build(self) -> None:
@@ -131,7 +132,7 @@ class _Exchange:
         folder = None
         if self._damaged is not None:
             folder = self._paths.home / f"database.damaged-{time.strftime('%Y%m%d-%H%M%S')}"
-            self._say(f"The present database does not open ({self._damaged.message}) It is kept in {folder}.")
+            self._say(f"The present database, which does not open, is kept in {folder}.")
             self.kept = folder
         elif self._present.status().exists:
             self._back_up_present()
