@@ -83,23 +83,19 @@ def test_nothing_is_lost_or_doubled(database_template: Path, tmp_path: Path) -> 
     assert report.faults.keys() == {"child", "parent", "server"}
 
 
-@pytest.mark.parametrize(("place", "lease_s"), [("here", 60), ("elsewhere", 5)])
-def test_the_job_of_a_killed_worker_runs_again(ground: Ground, place: str, lease_s: int) -> None:
-    """On its machine others see that it is dead, elsewhere they wait for the end of its lease."""
+def test_the_job_of_a_killed_worker_runs_again_long_before_its_lease_ends(ground: Ground) -> None:
     (job,) = ground.enqueue({"sleep_ms": 2000, "effects": 3})
-    doomed = ground.start("doomed", lease_s=lease_s)
+    doomed = ground.start("doomed", lease_s=60)
     ground.started(job)
-    if place == "elsewhere":
-        ground.query('update kizu_workers set info = info || \'{"place": "elsewhere"}\'')
     send(signal.SIGKILL, doomed.pid)
-    heir = ground.start("heir", "--drain")
-    assert heir.wait(50) == 0
+    assert ground.start("heir", "--drain").wait(50) == 0
     row = ground.row(job)
     assert (row["worker_id"], row["attempt"], row["errors"][0]["code"]) == ("heir", 2, "lease_expired")
     assert_done_once(ground, job)
 
 
 def test_a_frozen_worker_writes_nothing_when_it_wakes(ground: Ground) -> None:
+    """It lives, so that the others have to wait for the end of its lease."""
     (job,) = ground.enqueue({"sleep_ms": 3000, "effects": 3})
     frozen = ground.start("frozen")
     ground.started(job)
@@ -139,9 +135,9 @@ def test_a_worker_told_five_times_to_stop_gives_all_back_at_once(ground: Ground)
 
 
 def test_a_server_that_is_restarted_under_the_workers(ground: Ground) -> None:
-    jobs = ground.enqueue(*({"sleep_ms": 100, "effects": 3} for _ in range(60)))
+    jobs = ground.enqueue(*({"sleep_ms": 100, "effects": 3} for _ in range(40)))
     workers = [ground.start(name, "--drain") for name in ("a", "b")]
-    for number in (1, 25):
+    for number in (1, 15):
         eventually(partial(_has_finished, ground, number), seconds=60)
         _stop_server(ground)
     ended = [worker.wait(90) for worker in workers]
@@ -171,7 +167,7 @@ def _answers(ground: Ground) -> bool:
 
 def test_a_worker_cut_off_gives_up_in_time_and_comes_back(ground: Ground, tmp_path: Path) -> None:
     """The link swallows everything and does not close, so nothing but the clock tells."""
-    (job,) = ground.enqueue({"sleep_ms": 8000, "effects": 3})
+    (job,) = ground.enqueue({"sleep_ms": 5500, "effects": 3})
     with relay_to(ground.database.listen_url) as relay:
         database = Database(DirectTransport(relay.url))
         opened = OpenDatabase(database, database, listen_url=relay.url, embedded=None)

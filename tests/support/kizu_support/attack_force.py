@@ -101,7 +101,7 @@ class Force:
 
     def _chosen_kinds(self, *, kill_server: bool) -> Iterator[str]:
         """Each kind once, then at random."""
-        kinds = {"child": 3, "parent": 2} | ({"server": 1} if kill_server else {})
+        kinds = {"child": 3, "parent": 2} | ({"server": 2} if kill_server else {})
         yield from kinds
         while True:
             yield self._chance.choices(list(kinds), list(kinds.values()))[0]
