@@ -97,6 +97,47 @@ def test_a_permitted_place_is_open_to_its_thread_while_it_is_permitted() -> None
         assert listener.hits() == 1
 
 
+def test_the_one_http_client_reaches_what_its_policy_allows_and_others_do_not() -> None:
+    code = """
+        import httpx, threading
+        from http.server import BaseHTTPRequestHandler, HTTPServer
+        from kizu_core.privacy.http import Policy, open_client
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(204); self.end_headers()
+            def log_message(self, *arguments):
+                pass
+
+        server = HTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://localhost:{server.server_port}/"
+        with open_client(Policy([url]), total_s=20) as client:
+            said = [client.get(url).status_code]
+        said.append(outcome(lambda: httpx.get(url, trust_env=False)))
+        print(json.dumps([*said, url[7:-1] in [one.target for one in guard.refusals()]]))
+    """
+    status, other, named = run(dedent(code))
+    assert (status, other, named) == (204, "ConnectError", True)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://me@localhost:1/photos",
+        "postgresql://me@localhost:1,localhost:2/photos",
+        "host=localhost port=1 dbname=photos",
+        "postgresql://me@[::1]:1/photos",
+    ],
+)
+def test_the_database_may_have_a_name(address: str) -> None:
+    code = f"""
+        from kizu_core.database.direct import connect
+        print(json.dumps([outcome(lambda: connect({address!r})), len(guard.refusals())]))
+    """
+    assert run(dedent(code)) == ["DatabaseUnavailable", 0]
+
+
 def test_programs_are_started_by_core_alone_and_in_the_child_by_nobody(tmp_path: Path) -> None:
     plugins = install_leaks(tmp_path, 9)
     code = """
