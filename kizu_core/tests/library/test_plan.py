@@ -79,6 +79,12 @@ def test_the_sample_is_of_the_newest_new_pictures(library: Library, mocker: Mock
     assert [one.path for one in looked(library, library.photos).sample] == ["old.jpg"]
 
 
+def test_places_that_can_not_be_looked_at_are_told(library: Library) -> None:
+    (library.photos / "a.jpg").symlink_to(library.photos / "nothing")
+    (problem,) = looked(library, library.photos).problems
+    assert (problem.path, problem.message) == ("a.jpg", "The link leads nowhere.")
+
+
 @pytest.mark.parametrize(("name", "part"), [("nowhere", "There is no folder"), ("a.jpg", "is a file")])
 def test_what_can_not_be_previewed(library: Library, name: str, part: str) -> None:
     draw(library.photos / "a.jpg")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from kizu_core.models.offers import Offer
 
 SHOWN = 5
-"""Rules and types named; the rest is counted."""
+"""Rules, types and places named; the rest is counted."""
 
 
 def plan_lines(plan: Plan, *, verbose: bool) -> Iterator[str]:
@@ -22,6 +22,10 @@ def plan_lines(plan: Plan, *, verbose: bool) -> Iterator[str]:
     found = plan.findings
     yield from _found(found)
     yield from _passed_over(found, verbose=verbose)
+    if found.problems:
+        shown = ", ".join(f"{problem.path} ({problem.message.rstrip('.')})" for problem in found.problems[:SHOWN])
+        more = f" and {len(found.problems) - SHOWN:,} more" if len(found.problems) > SHOWN else ""
+        yield f"  can't be looked at: {shown}{more}"
     if found.types:
         yield _changes(found)
     if plan.is_idle:

@@ -166,7 +166,7 @@ class Database:
         return self._finish("complete", claim, payload=payload)
 
     def complete_many(self, table: JobTable, done: Sequence[tuple[Claim, Mapping[str, Any]]]) -> list[Json]:
-        """`complete` for several jobs in one transaction: `{id, answer}` each, or `{id, refused: why}`, in that order."""
+        """`complete` for several jobs in one transaction: `{id, answer}` each, or `{id, refused: why}`, in order."""
         items = [{"id": claim.job.id, "token": claim.token, "payload": payload} for claim, payload in done]
         answers: list[Json] = self._call("complete_many", table=table, items=items)
         return answers

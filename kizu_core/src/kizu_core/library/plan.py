@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from kizu_core.library.compare import Comparison
 from kizu_core.library.ignore import type_name
-from kizu_core.library.scan import FileSeen, Scan
+from kizu_core.library.scan import FileSeen, Problem, Scan
 from kizu_core.models.offers import Gap, Offer
 from kizu_core.settings import Settings
 
@@ -39,7 +39,7 @@ SPARE_BYTES: Final = 500_000_000
 class Findings:
     """What one walk through a folder found; no file was read. `types`: name -> (files, bytes).
 
-    `examples`: some paths by rule, or by extension for types that are no photos. `todo`: new and changed files.
+    `problems`: places that could not be looked at. `examples`: some paths by rule, or by extension for types that are no photos. `todo`: new and changed files.
     `sample`: the newest pictures of those, of all if none is new: to try how long work on them takes.
     """
 
@@ -47,6 +47,7 @@ class Findings:
     types: Mapping[str, tuple[int, int]]
     ignored: Mapping[str, int]
     unknown: Mapping[str, int]
+    problems: Sequence[Problem]
     examples: Mapping[str, Sequence[str]]
     new: int
     changed: int
@@ -69,6 +70,7 @@ class Findings:
             types={name: (count, sizes[name]) for name, count in files.most_common()},
             ignored=dict(scan.ignored),
             unknown=dict(scan.unknown),
+            problems=tuple(scan.problems),
             examples=dict(scan.examples),
             new=len(found.new),
             changed=len(found.changed),
@@ -154,6 +156,7 @@ class Plan:
             "types": {name: {"files": files, "bytes": size} for name, (files, size) in found.types.items()},
             "ignored": found.ignored,
             "not_photos": found.unknown,
+            "problems": [asdict(problem) for problem in found.problems],
             "examples": found.examples,
             "files": {"new": found.new, "changed": found.changed, "known": found.known, "gone": found.gone},
             "operations": [
