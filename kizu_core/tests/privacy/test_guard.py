@@ -180,6 +180,19 @@ def test_a_thousand_addresses_do_not_fill_the_memory() -> None:
     assert run(dedent(code), "child") == [101, 1000, 101, []]
 
 
+def test_odd_names_can_be_shown_and_sent() -> None:
+    code = """
+        odd = b"\\0\\xff\\x1b[31m" + b"x" * 90
+        said = outcome(lambda: socket.socket(socket.AF_UNIX).connect(odd))
+        [one] = guard.refusals()
+        from kizu_core.worker.frames import encode
+        from kizu_core.worker.messages import Refusals, to_wire
+        encode(to_wire(Refusals(refusals=(one,))))
+        print(json.dumps([said, one.target[:8]]))
+    """
+    assert run(dedent(code), "child") == ["refused", "???[31mx"]
+
+
 def test_the_sentence_names_who_what_and_how_often() -> None:
     from kizu_core.privacy.guard import Refusal
 

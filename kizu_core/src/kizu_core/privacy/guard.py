@@ -27,6 +27,9 @@ CORE = "kizu-core"
 MOST = 100
 """Different refusals that are told apart; a plugin that tries random addresses must not fill the memory."""
 
+LONGEST = 200
+"""Characters of a name that are kept."""
+
 Role = Literal["parent", "child"]
 Action = Literal["reach", "look up", "start"]
 
@@ -42,6 +45,10 @@ class Attempt:
     via: str
     action: Action
     target: str
+
+    def tidy(self) -> Attempt:
+        """The same as it may be shown: whoever is refused chose the words, and may be hostile."""
+        return Attempt(_shown(self.caller), _shown(self.via), self.action, _shown(self.target))
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -118,11 +125,11 @@ class _Guard:
         if action == "start" and self.role == "parent" and via == CORE:
             return  # the database server, the processes that read photos: ours
         if not getattr(self.here, "rehearsing", False):
-            attempt = Attempt(caller, via, action, target)
+            attempt = Attempt(caller, via, action, target).tidy()
             self.ledger.add(attempt)
             self.news.add(attempt)
         raise EgressRefused(
-            f"{caller} tried to {action} {target}, which Kizu refuses: nothing leaves this machine.",
+            f"{caller} tried to {action} {_shown(target)}, which Kizu refuses: nothing leaves this machine.",
             hint=f"See `kizu doctor --privacy`. Without {caller} it does not happen.",
         )
 
@@ -228,6 +235,10 @@ def _is_number(host: object) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _shown(text: str) -> str:
+    return "".join(one if one.isprintable() else "?" for one in text[:LONGEST])
 
 
 def _text(value: object) -> str:

@@ -15,17 +15,13 @@ from kizu_core.database import Database
 from kizu_core.errors import DatabaseError, DatabaseUnavailable, DiskFull, KizuError, SchemaMismatch
 from kizu_core.models.offers import Offer
 from kizu_core.plugins.specs import JobHandlerSpec
-from kizu_core.privacy.guard import Attempt, Refusal
+from kizu_core.privacy.guard import Refusal
 from kizu_core.privacy.redact import clean_error
 from kizu_core.types import SELFTEST, JobOutcome, OperationResult
 from kizu_core.worker.events import EgressRefused, Event, JobDone, JobEvent, JobFailed, JobReturned, Summary
 from kizu_core.worker.leases import Held, Leases
 from kizu_core.worker.patience import Patience
 from kizu_core.worker.results import payload_of
-
-LONGEST = 200
-"""Characters that are kept of a name that a child says."""
-
 
 Answer = TypeVar("Answer")
 
@@ -182,7 +178,7 @@ class Settler:
     def count_refusals(self, refusals: Sequence[Refusal]) -> None:
         """Code in the child tried to send something out. Told once of each kind; a child that lies may say anything."""
         for one in refusals:
-            attempt = Attempt(one.caller[:LONGEST], one.via[:LONGEST], one.action, one.target[:LONGEST])
+            attempt = one.attempt.tidy()
             if self.summary.refused.add(attempt, max(1, one.count)):
                 self._emit(EgressRefused(**asdict(attempt)))
 
