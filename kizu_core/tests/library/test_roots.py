@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -192,6 +193,14 @@ def test_inodes_that_all_change_at_once_mean_nothing(replaced: int, kept: int, r
     result = compare(now, before, other_device=False)
     assert len(result.changed) == read
     assert len(result.same) + len(result.renumbered) == replaced + kept - read
+
+
+def test_a_file_that_is_on_another_disk_now_is_remembered_so() -> None:
+    """Else it would never count as gone: the disk that it was on is not there to be looked at."""
+    before = {"a": replace(known("a"), mount="usb")}
+    result = compare([seen("a", 1)], before, other_device=False)
+    assert [file.path for file, _ in result.renumbered] == ["a"]
+    assert (result.same, result.changed) == ([], [])
 
 
 def test_half_of_the_photos_tell_the_disk() -> None:

@@ -28,7 +28,7 @@ class KnownFile:
 @dataclass(slots=True)
 class Comparison:
     """`new`: at paths not known before. `changed`: known, to be read again. `renumbered`: unchanged, but with another
-    inode to be remembered. `same`: unchanged. `gone`: known and not seen.
+    inode or mount to be remembered. `same`: unchanged. `gone`: known and not seen.
     """
 
     new: list[FileSeen] = field(default_factory=list)
@@ -60,11 +60,13 @@ def compare(seen: Iterable[FileSeen], known: Mapping[str, KnownFile], *, other_d
             result.changed.append(file)
         elif file.inode != before.inode:
             replaced.append((file, before))
+        elif file.mount != before.mount:
+            result.renumbered.append((file, before))
         else:
             result.same.append(before)
     invented = len(replaced) >= RENUMBERED_AT_LEAST and len(replaced) > len(result.same)
     if other_device or invented:
-        result.renumbered = replaced
+        result.renumbered += replaced
     else:
         result.changed += [file for file, _ in replaced]
     result.gone = [file for path, file in known.items() if path not in paths and not file.missing]
