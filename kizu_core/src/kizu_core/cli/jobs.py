@@ -21,13 +21,11 @@ app = typer.Typer(
 )
 
 Json = dict[str, Any]
-Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Ids of jobs, or their beginnings.")]
+Ids = Annotated[list[str] | None, typer.Argument(metavar="ID", help="Ids of jobs, or their beginnings.")]
 Operation = Annotated[str | None, typer.Option("--operation", metavar="NAME", help="Such as ocr or embedding.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 PAGE = 1000
-SHOWN = 3
-"""Examples named per cause."""
 
 
 @app.command("list")
@@ -111,10 +109,10 @@ def retry(
     from kizu_core.api import open_library
     from kizu_core.errors import JobError
 
-    _one_of(jobs, cause, all_failed or None, "ids, --cause or --all-failed")
+    _one_of(jobs, cause, all_failed, "ids, --cause or --all-failed")
     with open_library(settings_of(ctx), user) as library:
-        known = [one["code"] for one in library.jobs.causes()]
-        if cause is not None and cause not in known:
+        known = [one["code"] for one in library.jobs.causes()] if cause else []
+        if cause and cause not in known:
             raise JobError(f"Nothing failed with the cause {cause!r}.", hint=f"Causes: {', '.join(known) or 'none'}.")
         count = library.jobs.retry(jobs) if jobs else library.jobs.retry_failed(cause)
     if as_json:
@@ -146,7 +144,7 @@ def cancel(
     from kizu_core.api import open_library
     from kizu_core.cli.asking import confirm
 
-    _one_of(jobs, operation, waiting or None, "ids, --operation or --waiting")
+    _one_of(jobs, operation, waiting, "ids, --operation or --waiting")
     with open_library(settings_of(ctx), user) as library:
         if not jobs and not yes:
             confirm(_what_waits(library, operation), "Nothing was cancelled")
