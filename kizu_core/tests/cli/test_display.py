@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 import pytest
+from rich.console import Console
 
-from kizu_core.cli.display import JsonDisplay, PlainDisplay, open_display
+from kizu_core.cli.display import JsonDisplay, PlainDisplay, _table, open_display
 from kizu_core.cli.milestones import Note
 from kizu_core.cli.progress import Progress
 
@@ -49,6 +51,19 @@ def test_notes_are_events_for_scripts_and_sentences_for_people(capsys: pytest.Ca
     PlainDisplay().note(note)
     event, sentence = capsys.readouterr().out.splitlines()
     assert (json.loads(event), sentence) == (note.event, note.sentence)
+
+
+def test_the_live_table_fits_into_80_columns() -> None:
+    progress = Progress()
+    for now in (0.0, 1.0):
+        counts = {"waiting": 100_000, "done": int(now), "failed": 0}
+        progress.update({"embedding": counts, "optimize": counts}, now=now)
+    console = Console(width=80, file=io.StringIO())
+    console.print(_table(progress))
+    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert len(lines) == 3
+    assert "search by content" in lines[2]
+    assert "27 h 46 min" in lines[2]
 
 
 def test_without_a_terminal_there_is_no_live_table() -> None:

@@ -204,19 +204,24 @@ def _line(stage: Stage) -> str:
 
 
 def _table(progress: Progress) -> Table:
+    """Fits into 80 columns; what is rare has a column only when it happens."""
     from rich.progress_bar import ProgressBar
     from rich.table import Table
 
-    table = Table("", "", "photos", "photos/s", "time left", "retrying", "could not be read", box=None, pad_edge=False)
-    for stage in progress.stages:
+    stages = progress.stages
+    rare = {"retrying": [stage.retrying for stage in stages], "could not be read": [stage.failed for stage in stages]}
+    rare = {title: counts for title, counts in rare.items() if any(counts)}
+    table = Table(box=None, pad_edge=False)
+    for title in ("", "", "photos", "photos/s", "time left", *rare):
+        table.add_column(title, no_wrap=True)
+    for row, stage in enumerate(stages):
         left = stage.seconds_left
         table.add_row(
             stage.title,
-            ProgressBar(total=stage.total, completed=stage.done + stage.failed, width=24),
+            ProgressBar(total=stage.total, completed=stage.done + stage.failed, width=16),
             f"{stage.done + stage.failed:,}/{stage.total:,}",
             f"{stage.per_second:.1f}" if stage.left else "done",
             duration(left) if stage.left and left is not None else "",
-            str(stage.retrying or ""),
-            str(stage.failed or ""),
+            *(str(counts[row] or "") for counts in rare.values()),
         )
     return table

@@ -39,8 +39,9 @@ SPARE_BYTES: Final = 500_000_000
 class Findings:
     """What one walk through a folder found; no file was read. `types`: name -> (files, bytes).
 
-    `problems`: places that could not be looked at. `examples`: some paths by rule, or by extension for types that are no photos. `todo`: new and changed files.
-    `sample`: the newest pictures of those, of all if none is new: to try how long work on them takes.
+    `problems`: places that could not be looked at. `examples`: some paths by rule, or by extension for types that are
+    no photos. `todo`: new and changed files. `sample`: the newest pictures of those, of all if none is new: to try how
+    long work on them takes.
     """
 
     folder: str
