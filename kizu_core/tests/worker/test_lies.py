@@ -139,17 +139,20 @@ LIES = {
     "stranger": None,
     "unasked": "child_crashed",
     "deep": "database",
-    "mood": "child_crashed",
+    "mood": "error",
     "undefined": "database",
-    "huge": "database",
-    "column": "database",
+    "huge": None,
+    "column": None,
     "climb": "storage",
     "link": "worker",
     "pipe": "worker",
     "steal": "worker",
     "crowd": "worker",
 }
-"""What the probe's handler sends in the place of a result -> the code of the error that its job gets."""
+"""What the probe's handler sends in the place of a result -> the code of the error that its job gets.
+
+Columns of a photo are nobody's where a job has none, so nothing becomes of `huge` and `column`.
+"""
 
 
 def test_the_worker_outlives_every_lie_and_charges_its_job_only(bench: Bench) -> None:

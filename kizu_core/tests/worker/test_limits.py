@@ -13,7 +13,8 @@ from kizu_core.jobs import plugin
 from kizu_core.models.offers import offers
 from kizu_core.models.selection import load_catalog
 from kizu_core.types import JobTable
-from kizu_core.worker.events import Summary
+from kizu_core.worker import lane
+from kizu_core.worker.events import ChildRestarted, HandlerOff, Summary
 from kizu_core.worker.limits import PICTURES_MB, memory_limit_mb
 from kizu_support.bench import Bench
 from kizu_support.embedded import settings_for
@@ -137,6 +138,22 @@ def test_a_handler_that_gets_no_memory_lives(bench: Bench) -> None:
     summary, _ = bench.drain()
     assert (bench.row(bad)["outcome"], bench.row(bad)["errors"][0]["code"]) == ("dead", "out_of_memory")
     assert (bench.row(good)["outcome"], summary.restarts) == ("ok", 0)
+
+
+def test_a_handler_whose_making_kills_the_process_is_switched_off_and_burns_nothing(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lane, "STILLBORN_S", 0.01)
+    (job,) = bench.enqueue({}, job_type="probe-stillborn")
+    (good,) = bench.enqueue({})
+    _, running = bench.drain(only=("probe", "probe-stillborn"))
+    [off] = running.of(HandlerOff)
+    assert (off.handler, off.error["code"]) == ("probe-stillborn", "child_crashed")
+    assert "SIGSEGV" in off.error["message"]
+    row = bench.row(job)
+    assert (row["status"], row["attempt"], row["crash_count"]) == ("pending", 0, 0)
+    assert bench.row(good)["outcome"] == "ok"
+    assert len(running.of(ChildRestarted)) <= lane.MOST_STILLBORN
 
 
 def test_the_limit_follows_the_models(moody: Path, bench: Bench) -> None:

@@ -27,6 +27,7 @@ PLUGIN = """
             handler("probe"),
             handler("probe-quick", timeout_s=1),
             handler("probe-broken", factory="kizu_probe.handler:build_broken"),
+            handler("probe-stillborn", factory="kizu_probe.handler:build_stillborn"),
         ]
 """
 
@@ -86,7 +87,6 @@ HANDLER = """
 
     def mood(job, context):
         send(dict(type="Failed", job_id=job.id, error={"retryable": "maybe"}))
-        time.sleep(60)
 
     def undefined(job, context):
         finish(job, asset={"width": float("nan")})
@@ -210,6 +210,9 @@ HANDLER = """
 
     def build(settings):
         return Handler()
+
+    def build_stillborn(settings):
+        segv(None, None)
 
     def build_broken(settings):
         raise ImportError("a library is not there")

@@ -52,7 +52,8 @@ OFFLINE_S = 60.0
 class Batch:
     """Takes held jobs (one or more, of one handler) to their end, whatever the child does.
 
-    Read after `run`: `child_died` (a new one is needed), `refusal` (why the handler can't be built), `disk_full`.
+    Read after `run`: `child_died` (a new one is needed), `refusal` (why the handler can't be built), `disk_full`,
+    `begun` (whether any job was).
     """
 
     def __init__(self, shared: Shared, child: ChildProcess, held: Sequence[Held]) -> None:
@@ -68,6 +69,7 @@ class Batch:
         self._next_rss = 0.0
         self._stop_sent = False
         self._over = False
+        self.begun = False
         self.child_died: str | None = None
         self.refusal: Mapping[str, Any] | None = None
         self.disk_full: DiskFull | None = None
@@ -157,6 +159,7 @@ class Batch:
             self._executing.spent += now - self._since
         self._executing = self._members.get(job_id) if job_id else None
         self._since = self._step_since = now
+        self.begun = self.begun or self._executing is not None
         if job_id in self._open and (started := self._open[job_id].start()):
             self._shared.emit(started)
             self._shared.settler.begun(self._open[job_id].held)

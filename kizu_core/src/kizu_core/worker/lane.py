@@ -5,12 +5,13 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 from uuid import uuid4
 
 from kizu_core.database import Claim
-from kizu_core.errors import DiskFull, WorkerError
+from kizu_core.errors import ChildCrashed, DiskFull, WorkerError
 from kizu_core.models.offers import Offer
 from kizu_core.plugins.specs import JobHandlerSpec
 from kizu_core.types import JobTable
@@ -28,6 +29,10 @@ DISK_FULL_S = 60.0
 IDLE_CHILD_S = 300.0
 """An unused child is ended after this time: the only way in which model libraries give all memory back."""
 
+MOST_STILLBORN = 4
+STILLBORN_S = 0.5
+"""So often a child may end before it begins any job of a handler, with longer and longer pauses from here on."""
+
 RECYCLE_SHARE = 0.75
 """Share of the memory limit above which a child is replaced between two batches."""
 
@@ -44,6 +49,7 @@ class Lane:
         self._child: ChildProcess | None = None
         self._child_used = time.monotonic()
         self._failed_starts = 0
+        self._stillborn: Counter[str] = Counter()
         self._wake = threading.Event()
         self._poll = shared.options.poll_interval or shared.settings.poll_interval
 
@@ -147,14 +153,27 @@ class Lane:
         elif child.rss_mb() > RECYCLE_SHARE * child.limit_mb:
             self._replace_child("was replaced to give memory back")
         if batch.refusal is not None:
-            self._switch_off(held[0].spec, batch)
+            self._switch_off(held[0].spec, batch.refusal)
+        elif batch.child_died is not None and not batch.begun:
+            self._count_stillborn(held[0].spec, batch.child_died)
+        else:
+            self._stillborn.pop(held[0].spec.name, None)
         if batch.disk_full is not None:
             self._wait_for_space(batch.disk_full)
 
-    def _switch_off(self, spec: JobHandlerSpec, batch: Batch) -> None:
+    def _count_stillborn(self, spec: JobHandlerSpec, how: str) -> None:
+        """The child ended before it began a job, so none is to blame: whatever builds the handler is, if it goes on."""
+        self._stillborn[spec.name] += 1
+        if self._stillborn[spec.name] < MOST_STILLBORN:
+            self._pause(STILLBORN_S * 2 ** self._stillborn[spec.name])
+        else:
+            error = ChildCrashed(f"The model process {how} each time before it began.", hint="See its log.")
+            self._switch_off(spec, error.as_dict())
+
+    def _switch_off(self, spec: JobHandlerSpec, error: Mapping[str, Any]) -> None:
         self._offers = [offer for offer in self._offers if offer.handler is not spec]
         self._shared.settler.withdraw(spec)
-        self._shared.emit(HandlerOff(handler=spec.name, error=dict(batch.refusal or {})))
+        self._shared.emit(HandlerOff(handler=spec.name, error=dict(error)))
 
     def _wait_for_space(self, error: DiskFull) -> None:
         self._shared.emit(Waiting(message=f"{error.message} Trying again in {DISK_FULL_S:.0f} seconds."))
