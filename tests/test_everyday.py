@@ -179,7 +179,7 @@ def test_a_dry_run_knows_what_is_still_to_be_done(reader: Kizu, photos: Path) ->
     shown = reader.json("run", photos, "--dry-run")
     assert {one["operation"]: one["photos"] for one in shown["operations"]} == {"ocr": PHOTOS, "optimize": 0}
     assert shown["forecast"]["stages"]["ocr"]["hours"] >= 0
-    assert "There is nothing to do." in reader("run", photos, "--dry-run", "--operations", "optimize").out
+    assert "There is nothing to do on any photo." in reader("run", photos, "--dry-run", "--operations", "optimize").out
 
 
 def test_the_times_of_a_dry_run_are_those_of_the_work(kizu: Kizu, photos: Path, tmp_path: Path) -> None:

@@ -114,7 +114,7 @@ def _conclusion(plan: Plan, forecast: Forecast | None) -> Iterator[str]:
     if forecast is not None:
         yield from _times(plan, forecast)
     elif plan.is_idle:
-        yield "There is nothing to do."
+        yield "There is nothing to do on any photo."
     else:
         yield "How long it takes can't be told: no picture here could be read."
     if "video" in found.types:
@@ -135,4 +135,6 @@ def _times(plan: Plan, forecast: Forecast) -> Iterator[str]:
             continue
         photos = plural(plan.photos(name), "photo")
         yield f"  {title:<18} {duration(forecast.stages[name])} ({photos}, {forecast.each[name]:.2f} s each)"
-    yield f"  {'all':<18} {duration(forecast.total)}; thumbnails are made beside the rest"
+    both = "optimize" in forecast.stages and len(forecast.stages) > 1
+    beside = "; thumbnails are made beside the rest" if both else ""
+    yield f"  {'all':<18} {duration(forecast.total)}{beside}"
