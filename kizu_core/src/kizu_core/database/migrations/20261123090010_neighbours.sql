@@ -1,8 +1,8 @@
 -- A worker that died need not be waited for by those who can see that: the others on its machine.
 
--- Takes away what a worker holds and forgets it, if it is still the one that said `p_info` of itself: a worker started
--- again under the same id has another number. Jobs that a last call of the dead one still locks wait for their lease.
--- Returns how many jobs.
+-- Takes away what a worker holds, if it is still the one that said `p_info` of itself: a worker started again under the
+-- same id has another number. It is forgotten once it holds nothing: a last call of it may still be on its way, and what
+-- that claims or locks is found at the next look. Returns how many jobs.
 create or replace function public.kizu_bury(p_worker text, p_info jsonb) returns int
 language plpgsql set search_path = '' as $$
 declare
@@ -24,7 +24,9 @@ begin
       taken := taken + 1;
     end loop;
   end loop;
-  delete from public.kizu_workers where id = p_worker;
+  if taken = 0 then
+    delete from public.kizu_workers where id = p_worker;
+  end if;
   return taken;
 end $$;
 
