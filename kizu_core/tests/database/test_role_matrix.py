@@ -23,6 +23,12 @@ FOR_ALL = {"operations"}
 """Tables without a user that everybody with an account may read."""
 
 FOR_WORKERS = {"kizu_workers", "kizu_selftest_ledger"}
+INNER = {
+    "schema_version": {"authenticated": {"SELECT"}, "service_role": {"SELECT"}},
+    "chores": {"service_role": {"SELECT", "INSERT", "UPDATE"}},
+}
+"""Tables of Kizu's own schema that anybody but their owner may use."""
+
 ASKED = {AI, IMAGE}
 """Tables into which a user may put rows: wishes for work on own photos."""
 
@@ -61,7 +67,7 @@ def allowed(queue: Queue, role: str, table: str) -> set[str]:
 def wanted(role: str, table: Row) -> set[str]:
     """What the design grants."""
     if table["schema"] == "kizu":
-        return {"SELECT"} if table["bare"] == "schema_version" and role in ("authenticated", "service_role") else set()
+        return INNER.get(table["bare"], {}).get(role, set())
     if role == "service_role":
         return set(VERBS)
     if role != "authenticated" or table["bare"] in FOR_WORKERS:
