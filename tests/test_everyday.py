@@ -16,31 +16,9 @@ import pytest
 from PIL import Image
 
 from kizu_support.command import Kizu
-from kizu_support.fake_distribution import fake_distribution
+from kizu_support.reader import reader_plugin
 
 PHOTOS = 8
-
-OCR = """
-import time
-from kizu_core import OcrSpec, TextSpan, hookimpl
-
-class Reader:
-    def read_text(self, pictures):
-        time.sleep({seconds})
-        quad = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
-        return [[TextSpan(text="welcome", score=1.0, quad=quad)] for _ in pictures]
-
-    def close(self):
-        pass
-
-def build(context):
-    return Reader()
-
-@hookimpl
-def kizu_ocr_models():
-    spec = {{"name": "reader", "summary": "reads", "factory": "reader_ocr:build", "output_version": "1"}}
-    return [OcrSpec(**spec, languages=("en",))]
-"""
 
 
 @pytest.fixture
@@ -66,9 +44,7 @@ def reader(kizu: Kizu, tmp_path: Path) -> Kizu:
 
 
 def with_reader(kizu: Kizu, tmp_path: Path, seconds: float) -> Kizu:
-    modules = {"reader_ocr": OCR.format(seconds=seconds)}
-    fake_distribution(tmp_path / "site", "reader-ocr", modules=modules, entry_points={"reader": "reader_ocr"})
-    kizu.variables |= {"PYTHONPATH": str(tmp_path / "site"), "KIZU_LOAD_PLUGINS": "core,reader"}
+    kizu.variables |= reader_plugin(tmp_path / "site", "welcome", seconds)
     return kizu
 
 

@@ -11,48 +11,20 @@ import pytest
 from PIL import Image
 
 from kizu_support.command import Kizu
-from kizu_support.fake_distribution import fake_distribution
+from kizu_support.reader import noisy_photos, reader_plugin
 
 PHOTOS = 24
-
-SLOW_OCR = """
-import time
-from kizu_core import OcrSpec, TextSpan, hookimpl
-
-class Slow:
-    def read_text(self, pictures):
-        time.sleep(0.25)
-        quad = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
-        return [[TextSpan(text="slow", score=1.0, quad=quad)] for _ in pictures]
-
-    def close(self):
-        pass
-
-def build(context):
-    return Slow()
-
-@hookimpl
-def kizu_ocr_models():
-    spec = {"name": "slow", "summary": "takes its time", "factory": "slow_ocr:build", "output_version": "1"}
-    return [OcrSpec(**spec, languages=("en",))]
-"""
 
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    folder = tmp_path / "photos"
-    folder.mkdir()
-    for number in range(PHOTOS):
-        Image.effect_noise((640, 480), 20 + number).convert("RGB").save(folder / f"{number:02}.jpg")
-    return folder
+    return noisy_photos(tmp_path / "photos", PHOTOS)
 
 
 @pytest.fixture
 def slow(kizu: Kizu, tmp_path: Path) -> Kizu:
     """A data folder whose runs take seconds, because of a plugin that reads text slowly."""
-    site = tmp_path / "site"
-    fake_distribution(site, "slow-ocr", modules={"slow_ocr": SLOW_OCR}, entry_points={"slow": "slow_ocr"})
-    kizu.variables |= {"PYTHONPATH": str(site), "KIZU_LOAD_PLUGINS": "core,slow", "KIZU_LEASE_SECONDS": "4"}
+    kizu.variables |= reader_plugin(tmp_path / "site", "slow", 0.25) | {"KIZU_LEASE_SECONDS": "4"}
     return kizu
 
 

@@ -9,37 +9,15 @@ import pytest
 from PIL import Image
 
 from kizu_support.command import Kizu, Result
-from kizu_support.fake_distribution import fake_distribution
+from kizu_support.reader import reader_plugin
 
 PHOTOS = 6
-
-OCR = """
-from kizu_core import OcrSpec, TextSpan, hookimpl
-
-class Reader:
-    def read_text(self, pictures):
-        quad = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
-        return [[TextSpan(text="boarding pass", score=1.0, quad=quad)] for _ in pictures]
-
-    def close(self):
-        pass
-
-def build(context):
-    return Reader()
-
-@hookimpl
-def kizu_ocr_models():
-    spec = {"name": "reader", "summary": "reads one thing", "factory": "reader:build", "output_version": "1"}
-    return [OcrSpec(**spec, languages=("en",))]
-"""
 
 
 @pytest.fixture
 def reading(kizu: Kizu, tmp_path: Path) -> Kizu:
     """A plugin that finds text, so that there is something to search for."""
-    site = tmp_path / "site"
-    fake_distribution(site, "reader", modules={"reader": OCR}, entry_points={"reader": "reader"})
-    kizu.variables |= {"PYTHONPATH": str(site), "KIZU_LOAD_PLUGINS": "core,reader"}
+    kizu.variables |= reader_plugin(tmp_path / "site", "boarding pass")
     return kizu
 
 

@@ -7,46 +7,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from kizu_core.database.processes import stop_server
 from kizu_support.command import Kizu
 from kizu_support.embedded import copied
-from kizu_support.fake_distribution import fake_distribution
+from kizu_support.reader import noisy_photos, reader_plugin
 
 PHOTOS = 16
 AWAY_S = 10
 
-OCR = """
-import time
-from kizu_core import OcrSpec, TextSpan, hookimpl
-
-class Reader:
-    def read_text(self, pictures):
-        time.sleep(0.3)
-        quad = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
-        return [[TextSpan(text="once", score=1.0, quad=quad)] for _ in pictures]
-
-    def close(self):
-        pass
-
-def build(context):
-    return Reader()
-
-@hookimpl
-def kizu_ocr_models():
-    spec = {"name": "reader", "summary": "reads", "factory": "outage_ocr:build", "output_version": "1"}
-    return [OcrSpec(**spec, languages=("en",))]
-"""
-
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    folder = tmp_path / "photos"
-    folder.mkdir()
-    for number in range(PHOTOS):
-        Image.effect_noise((320, 240), 20 + number).convert("RGB").save(folder / f"{number:02}.jpg")
-    return folder
+    return noisy_photos(tmp_path / "photos", PHOTOS)
 
 
 @pytest.fixture
@@ -62,10 +35,8 @@ def server(database_template: Path, tmp_path: Path) -> Iterator[Kizu]:
 @pytest.fixture
 def reader(tmp_path: Path, server: Kizu) -> Iterator[Kizu]:
     """The command on that server, with a plugin that takes its time."""
-    fake_distribution(tmp_path / "site", "outage-ocr", modules={"outage_ocr": OCR}, entry_points={"ocr": "outage_ocr"})
-    url = server("db", "url").out.strip()
-    variables = {"KIZU_DATABASE_URL": url, "PYTHONPATH": str(tmp_path / "site"), "KIZU_LOAD_PLUGINS": "core,ocr"}
-    command = Kizu(tmp_path / "home", variables)
+    variables = reader_plugin(tmp_path / "site", "once", 0.3)
+    command = Kizu(tmp_path / "home", {**variables, "KIZU_DATABASE_URL": server("db", "url").out.strip()})
     yield command
     for process in command.processes():
         process.kill()
