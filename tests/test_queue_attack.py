@@ -21,7 +21,7 @@ import pytest
 from kizu_core.blobs.local import LocalBlobs
 from kizu_core.database import Database, OpenDatabase
 from kizu_core.database.direct import DirectTransport
-from kizu_core.database.processes import server_pid
+from kizu_core.database.embedded.processes import server_pid
 from kizu_core.models.selection import load_catalog
 from kizu_core.types import JobTable
 from kizu_core.worker.events import JobReturned

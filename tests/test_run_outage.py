@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kizu_core.database.processes import stop_server
+from kizu_core.database.embedded.processes import stop_server
 from kizu_support.command import Kizu
 from kizu_support.embedded import copied
 from kizu_support.reader import noisy_photos, reader_plugin

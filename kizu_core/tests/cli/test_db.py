@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from kizu_core.cli.app import app
-from kizu_core.database.passwords import read_passwords
+from kizu_core.database.embedded.passwords import read_passwords
 from kizu_support.embedded import database_template, in_namespace, library_home
 
 __all__ = ["database_template", "library_home"]

@@ -10,8 +10,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from kizu_core.cli.app import app
-from kizu_core.database.embedded import Embedded
-from kizu_core.database.processes import server_pid
+from kizu_core.database.embedded.launcher import Embedded
+from kizu_core.database.embedded.processes import server_pid
 from kizu_core.settings import Paths
 from kizu_support.embedded import Client, database_template, library_home
 

@@ -13,10 +13,10 @@ import psycopg
 import pytest
 
 from kizu_core.database.backup import back_up, backup_path, examine
-from kizu_core.database.embedded import Embedded
+from kizu_core.database.embedded.launcher import Embedded
+from kizu_core.database.embedded.processes import is_alive, server_pid
+from kizu_core.database.embedded.replacing import finish, put_in_place
 from kizu_core.database.migrate import migrations
-from kizu_core.database.processes import is_alive, server_pid
-from kizu_core.database.replacing import finish, put_in_place
 from kizu_core.database.restore import Restored, restore
 from kizu_core.errors import DatabaseError, KizuError, SchemaMismatch
 from kizu_core.settings import Paths
@@ -224,7 +224,7 @@ def test_full_disk(filled: Path, dump: Path, tmp_path: Path) -> None:
     code = f"""
 from pathlib import Path
 from kizu_core.database.backup import back_up
-from kizu_core.database.embedded import Embedded
+from kizu_core.database.embedded.launcher import Embedded
 from kizu_core.settings import Paths
 with Embedded(Paths(Path({str(filled)!r}))) as server:
     try:

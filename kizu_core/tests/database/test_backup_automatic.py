@@ -8,7 +8,7 @@ import psycopg
 
 from kizu_core.database import open_database
 from kizu_core.database.backup import examine
-from kizu_core.database.embedded import Embedded
+from kizu_core.database.embedded.launcher import Embedded
 from kizu_core.settings import Paths
 from kizu_support.embedded import Client, in_namespace, settings_for
 

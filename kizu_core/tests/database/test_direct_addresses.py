@@ -11,7 +11,7 @@ from threading import Thread
 import pytest
 
 from kizu_core.database import open_database
-from kizu_core.database.embedded import Embedded
+from kizu_core.database.embedded.launcher import Embedded
 from kizu_core.errors import DatabaseError, DatabaseUnavailable
 from kizu_core.settings import Paths, load_settings
 from kizu_support.postgres import KizuDatabase, Postgres

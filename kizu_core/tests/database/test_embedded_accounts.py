@@ -14,10 +14,10 @@ import psycopg
 import pytest
 from pytest_mock import MockerFixture
 
-from kizu_core.database.account import Account, account_for
-from kizu_core.database.embedded import Embedded
-from kizu_core.database.processes import is_alive, server_pid
-from kizu_core.database.programs import binaries
+from kizu_core.database.embedded.account import Account, account_for
+from kizu_core.database.embedded.launcher import Embedded
+from kizu_core.database.embedded.processes import is_alive, server_pid
+from kizu_core.database.embedded.programs import binaries
 from kizu_core.errors import DatabaseError
 from kizu_core.settings import Paths
 from kizu_support.embedded import Client, in_namespace, python_of

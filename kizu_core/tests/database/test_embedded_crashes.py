@@ -11,8 +11,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from kizu_core.database.embedded import Embedded
-from kizu_core.database.processes import server_pid
+from kizu_core.database.embedded.launcher import Embedded
+from kizu_core.database.embedded.processes import server_pid
 from kizu_core.settings import Paths
 from kizu_support.embedded import Client
 
@@ -49,7 +49,7 @@ def write_log(address: str, megabytes: int) -> int:
 
 
 def test_a_long_log_is_waited_for(library_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kizu_core.database.server.SAY_AFTER_S", 0.0)
+    monkeypatch.setattr("kizu_core.database.embedded.server.SAY_AFTER_S", 0.0)
     with (library_home / "database" / "postgresql.conf").open("a") as config:
         config.write("checkpoint_timeout = 1d\nmax_wal_size = 16GB\n")
     with Embedded(Paths(library_home)) as server:

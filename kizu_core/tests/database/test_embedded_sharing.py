@@ -11,8 +11,8 @@ from pathlib import Path
 import psycopg
 
 from kizu_core.database import open_database
-from kizu_core.database.embedded import Embedded
-from kizu_core.database.processes import is_alive, server_pid
+from kizu_core.database.embedded.launcher import Embedded
+from kizu_core.database.embedded.processes import is_alive, server_pid
 from kizu_core.settings import Paths
 from kizu_support.embedded import Client, settings_for
 

@@ -15,11 +15,11 @@ import psycopg
 import pytest
 from pytest_mock import MockerFixture
 
-from kizu_core.database import filesystem
-from kizu_core.database.bootstrap import PASSWORDS
-from kizu_core.database.embedded import Embedded, Urls
-from kizu_core.database.filesystem import socket_folder_for
-from kizu_core.database.passwords import read_passwords
+from kizu_core.database.embedded import filesystem
+from kizu_core.database.embedded.bootstrap import PASSWORDS
+from kizu_core.database.embedded.filesystem import socket_folder_for
+from kizu_core.database.embedded.launcher import Embedded, Urls
+from kizu_core.database.embedded.passwords import read_passwords
 from kizu_core.errors import DatabaseError, DiskFull
 from kizu_core.settings import Paths
 from kizu_support.embedded import OPEN, copied, in_namespace, settings_for

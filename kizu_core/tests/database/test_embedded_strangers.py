@@ -15,9 +15,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from kizu_core.database.embedded import Embedded
-from kizu_core.database.filesystem import socket_folder_for
-from kizu_core.database.processes import server_pid, stop_server
+from kizu_core.database.embedded.filesystem import socket_folder_for
+from kizu_core.database.embedded.launcher import Embedded
+from kizu_core.database.embedded.processes import server_pid, stop_server
 from kizu_core.errors import DatabaseError
 from kizu_core.settings import Paths
 from kizu_support.embedded import foreign_server
@@ -35,7 +35,7 @@ def tmp_path() -> Iterator[Path]:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """A foreign server is not taken for one of ours that is ending for as long as usual."""
-    monkeypatch.setattr("kizu_core.database.server.DYING_S", 0.5)
+    monkeypatch.setattr("kizu_core.database.embedded.server.DYING_S", 0.5)
 
 
 @pytest.fixture
@@ -125,7 +125,7 @@ def test_fresh_folder_with_a_foreign_server(tmp_path: Path) -> None:
 
 
 def test_mute_listener_on_the_socket(library_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kizu_core.database.server.ANSWER_S", 2)
+    monkeypatch.setattr("kizu_core.database.embedded.server.ANSWER_S", 2)
     with socket.socket(socket.AF_UNIX) as mute:
         mute.bind(str(library_home / "run" / SOCKET))
         mute.listen()

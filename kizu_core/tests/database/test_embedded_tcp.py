@@ -12,9 +12,9 @@ import psycopg
 import pytest
 
 from kizu_core.database import open_database
-from kizu_core.database.config import Tcp, access_rules
-from kizu_core.database.embedded import Embedded, Urls
-from kizu_core.database.processes import server_pid
+from kizu_core.database.embedded.config import Tcp, access_rules
+from kizu_core.database.embedded.launcher import Embedded, Urls
+from kizu_core.database.embedded.processes import server_pid
 from kizu_core.errors import DatabaseError
 from kizu_core.settings import Paths
 from kizu_support.embedded import Client, settings_for

@@ -141,8 +141,8 @@ def test_the_database_may_have_a_name(address: str) -> None:
 def test_programs_are_started_by_core_alone_and_in_the_child_by_nobody(tmp_path: Path) -> None:
     plugins = install_leaks(tmp_path, 9)
     code = """
-        from kizu_core.database.account import Account
-        from kizu_core.database.programs import Programs
+        from kizu_core.database.embedded.account import Account
+        from kizu_core.database.embedded.programs import Programs
         from kizu_leaky import ways
         print(json.dumps([outcome(ways.curl), outcome(lambda: Programs(Account()).run("postgres", "--version")),
                           [(one.caller, one.action, one.target) for one in guard.refusals()]]))

@@ -25,7 +25,7 @@ from typing import Any
 import psycopg
 
 from kizu_core.database import OpenDatabase, open_database
-from kizu_core.database.processes import stop_server
+from kizu_core.database.embedded.processes import stop_server
 from kizu_core.types import JobTable
 from kizu_support.attack_force import Force
 from kizu_support.attack_report import Report, examine

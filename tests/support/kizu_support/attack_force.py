@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 import psutil
 
-from kizu_core.database.processes import server_pid
+from kizu_core.database.embedded.processes import server_pid
 from kizu_support.command import Kizu
 
 STAGGER_S = 0.3

@@ -21,9 +21,9 @@ from typing import Any
 import pytest
 
 from kizu_core.database import OpenDatabase, open_database
-from kizu_core.database.account import account_for
-from kizu_core.database.processes import server_pid, stop_server
-from kizu_core.database.programs import Programs
+from kizu_core.database.embedded.account import account_for
+from kizu_core.database.embedded.processes import server_pid, stop_server
+from kizu_core.database.embedded.programs import Programs
 from kizu_core.settings import Settings, load_settings
 
 
@@ -76,7 +76,7 @@ def open_db(library_settings: Settings) -> Iterator[OpenDatabase]:
 _CLIENT = """
 import sys
 from pathlib import Path
-from kizu_core.database.embedded import Embedded
+from kizu_core.database.embedded.launcher import Embedded
 from kizu_core.settings import Paths
 
 with Embedded(Paths(Path(sys.argv[1]))) as server:
@@ -101,7 +101,9 @@ def python_of(user: int) -> tuple[str, dict[str, Any]]:
     """
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     options: dict[str, Any] = {"user": user, "group": user, "extra_groups": [], "cwd": "/", "env": environment}
-    probe = "from kizu_core.database import opening, programs; programs.binaries()"
+    probe = (
+        "from kizu_core.database import opening; from kizu_core.database.embedded import programs; programs.binaries()"
+    )
     for python in (sys.executable, f"/usr/bin/python{sys.version_info.major}.{sys.version_info.minor}"):
         with suppress(OSError):
             if subprocess.run([python, "-c", probe], capture_output=True, **options).returncode == 0:

@@ -30,8 +30,8 @@ from psycopg import sql
 from psycopg.rows import TupleRow, tuple_row
 from psycopg.types.json import Jsonb
 
-from kizu_core.database.account import Account, account_for
-from kizu_core.database.programs import binaries
+from kizu_core.database.embedded.account import Account, account_for
+from kizu_core.database.embedded.programs import binaries
 
 Connection = psycopg.Connection[TupleRow]
 

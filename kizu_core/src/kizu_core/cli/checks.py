@@ -68,7 +68,7 @@ def python(settings: Settings) -> Check:
 
 
 def data_folder(settings: Settings) -> Check:
-    from kizu_core.database.filesystem import refuse_unfit
+    from kizu_core.database.embedded.filesystem import refuse_unfit
 
     home = settings.home
     if not home.exists():
@@ -92,8 +92,8 @@ def disk(settings: Settings) -> Check:
 
 
 def server_programs(settings: Settings) -> Check:
-    from kizu_core.database.account import account_for
-    from kizu_core.database.programs import Programs
+    from kizu_core.database.embedded.account import account_for
+    from kizu_core.database.embedded.programs import Programs
 
     if settings.database_url is not None:
         return Check("server programs", "ok", "Not needed: the database is one of your own.")
@@ -106,7 +106,7 @@ def server_programs(settings: Settings) -> Check:
 
 
 def database(settings: Settings) -> Check:
-    from kizu_core.database.embedded import Embedded
+    from kizu_core.database.embedded.launcher import Embedded
     from kizu_core.database.trouble import place_of
 
     if settings.database_url is not None:
@@ -203,7 +203,7 @@ def left_overs(settings: Settings) -> Check:
 def memory(settings: Settings) -> Check:
     import psutil
 
-    from kizu_core.database.config import CGROUP_LIMIT
+    from kizu_core.database.embedded.config import CGROUP_LIMIT
 
     limits = [psutil.virtual_memory().total, resource.getrlimit(resource.RLIMIT_AS)[0]]
     if CGROUP_LIMIT.exists() and (text := CGROUP_LIMIT.read_text(encoding="ascii").strip()).isdigit():

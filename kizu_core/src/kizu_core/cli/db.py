@@ -14,8 +14,8 @@ import typer
 from kizu_core.cli.context import FATAL, print_json, settings_of, size_of
 
 if TYPE_CHECKING:
-    from kizu_core.database.config import Tcp
-    from kizu_core.database.embedded import Embedded
+    from kizu_core.database.embedded.config import Tcp
+    from kizu_core.database.embedded.launcher import Embedded
     from kizu_core.settings import Settings
 
 app = typer.Typer(
@@ -232,7 +232,7 @@ def _say(sentence: str) -> None:
 def _tcp(host: str, port: int | None) -> Tcp | None:
     from ipaddress import ip_address
 
-    from kizu_core.database.config import Tcp
+    from kizu_core.database.embedded.config import Tcp
 
     try:
         ip_address(host)
@@ -252,7 +252,7 @@ def _address(server: Embedded, role: str, *, tcp: bool) -> str:
 
 def _embedded(settings: Settings) -> Embedded:
     """The embedded server, or an error for those who use a database of their own."""
-    from kizu_core.database.embedded import Embedded
+    from kizu_core.database.embedded.launcher import Embedded
     from kizu_core.errors import DatabaseError
 
     if settings.database_url is not None:
@@ -279,7 +279,7 @@ def _shown(value: object) -> str:
 
 
 def _known_role(role: str) -> str:
-    from kizu_core.database.embedded import Urls
+    from kizu_core.database.embedded.launcher import Urls
 
     if role not in Urls.__slots__:
         typer.echo(f"kizu: There is no role {role}. Choose owner, worker or api.", err=True)

@@ -36,7 +36,7 @@ def uninstall(
 
       kizu uninstall --keep-data --yes
     """
-    from kizu_core.database.embedded import Embedded
+    from kizu_core.database.embedded.launcher import Embedded
     from kizu_core.library.removal import refuse_photos, remove, roots_of, survey
 
     settings = settings_of(ctx)

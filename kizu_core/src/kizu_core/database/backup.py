@@ -14,14 +14,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from kizu_core.database.account import account_for
 from kizu_core.database.client import run_client
 from kizu_core.database.direct import connect
-from kizu_core.database.embedded import BACKUP_LOCK
-from kizu_core.database.filesystem import make_durable, make_private
-from kizu_core.database.holders import exclusive
+from kizu_core.database.embedded.account import account_for
+from kizu_core.database.embedded.filesystem import make_durable, make_private
+from kizu_core.database.embedded.holders import exclusive
+from kizu_core.database.embedded.launcher import BACKUP_LOCK
+from kizu_core.database.embedded.server import Say
 from kizu_core.database.migrate import is_behind, migrate, migrations
-from kizu_core.database.server import Say
 from kizu_core.errors import DatabaseError, DiskFull, KizuError, SchemaMismatch
 from kizu_core.settings import Paths, Settings
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from kizu_core.database.programs import binaries
+from kizu_core.database.embedded.programs import binaries
 
 TICK_S = 0.5
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 from kizu_core.database.backup import bring_up_to_date
 from kizu_core.database.database import Database
 from kizu_core.database.direct import DirectTransport
-from kizu_core.database.embedded import Embedded
+from kizu_core.database.embedded.launcher import Embedded
 from kizu_core.database.retry import PATIENCE_S, retrying
 from kizu_core.settings import Settings
 

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 
 from kizu_core.database.database import Database
 from kizu_core.database.direct import DirectTransport
-from kizu_core.database.embedded import Embedded
+from kizu_core.database.embedded.launcher import Embedded
 from kizu_core.database.migrate import migrations
 from kizu_core.errors import SchemaMismatch
 from kizu_core.settings import Settings

@@ -12,17 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from kizu_core.database.account import account_for
 from kizu_core.database.backup import back_up, backup_path, examine, failure, holds_photos, make_backups_folder
 from kizu_core.database.client import client, run_client
 from kizu_core.database.direct import connect
-from kizu_core.database.embedded import RESTORE_LOCK, Embedded
-from kizu_core.database.filesystem import make_private, plain_sentences
-from kizu_core.database.holders import exclusive
+from kizu_core.database.embedded.account import account_for
+from kizu_core.database.embedded.filesystem import make_private, plain_sentences
+from kizu_core.database.embedded.holders import exclusive
+from kizu_core.database.embedded.launcher import RESTORE_LOCK, Embedded
+from kizu_core.database.embedded.programs import MAJOR_VERSION
+from kizu_core.database.embedded.replacing import put_in_place
+from kizu_core.database.embedded.server import Say
 from kizu_core.database.migrate import migrate
-from kizu_core.database.programs import MAJOR_VERSION
-from kizu_core.database.replacing import put_in_place
-from kizu_core.database.server import Say
 from kizu_core.errors import DatabaseError
 from kizu_core.settings import Paths, Settings
 

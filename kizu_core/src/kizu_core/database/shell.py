@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 
 from kizu_core.database.client import client
-from kizu_core.database.embedded import Embedded
+from kizu_core.database.embedded.launcher import Embedded
 from kizu_core.settings import Settings
 
 

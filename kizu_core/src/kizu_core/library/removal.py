@@ -12,7 +12,7 @@ from typing import Final
 
 import psycopg
 
-from kizu_core.database.embedded import Embedded
+from kizu_core.database.embedded.launcher import Embedded
 from kizu_core.database.paths import readable, text_to_path
 from kizu_core.errors import KizuError, LibraryError
 from kizu_core.library.demo import SCENES

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from kizu_core.database.config import PORT, Tcp
+from kizu_core.database.embedded.config import PORT, Tcp
 
 
 @dataclass(frozen=True, slots=True)

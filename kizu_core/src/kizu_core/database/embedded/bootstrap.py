@@ -13,10 +13,10 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from kizu_core.database.config import DATABASE, access_rules
-from kizu_core.database.filesystem import disk_full
-from kizu_core.database.passwords import LOGIN_ROLES, new_passwords, scram_verifier, write_passwords
-from kizu_core.database.programs import Programs
+from kizu_core.database.embedded.config import DATABASE, access_rules
+from kizu_core.database.embedded.filesystem import disk_full
+from kizu_core.database.embedded.passwords import LOGIN_ROLES, new_passwords, scram_verifier, write_passwords
+from kizu_core.database.embedded.programs import Programs
 from kizu_core.errors import DatabaseError, KizuError
 
 PASSWORDS = "kizu.passwords"

@@ -11,7 +11,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from kizu_core.database.filesystem import make_durable
+from kizu_core.database.embedded.filesystem import make_durable
 
 
 def put_in_place(finished: Path, database: Path, keep: Path | None = None) -> None:

