@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -14,6 +15,9 @@ ROOT = Path(__file__).resolve().parent
 # On a busy machine any example can take long; a limit on time would only find that.
 settings.register_profile("kizu", deadline=None)
 settings.load_profile("kizu")
+
+# A shell starts what runs in the background deaf to Ctrl-C, and so would be every command that a test starts and stops.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A test file's module name is its path, so `kizu_core/tests/...` wants a parent module `kizu_core`. Unless the real
 # package is there first, pytest makes an empty one out of the folder.
