@@ -82,6 +82,7 @@ if TYPE_CHECKING:
         Photo,
         Picture,
         ResultRow,
+        Runtime,
         TextSpan,
     )
 
@@ -141,6 +142,7 @@ __all__ = [
     "PictureTooLarge",
     "PluginError",
     "ResultRow",
+    "Runtime",
     "SchemaMismatch",
     "SettingError",
     "SourceMissing",

@@ -41,6 +41,19 @@ class JobTable(StrEnum):
     IMAGE = "image_processing_jobs"
 
 
+class Runtime(StrEnum):
+    """What computes a model: engine, device where it is not the CPU, precision. The value is stored with results."""
+
+    TORCH_CUDA_FP16 = "torch-cuda-fp16"
+    ORT_CUDA_FP32 = "ort-cuda-fp32"
+    OPENVINO_BF16 = "openvino-bf16"
+    OPENVINO_FP32 = "openvino-fp32"
+    ORT_INT8 = "ort-int8"
+    ORT_FP32 = "ort-fp32"
+    TORCH_BF16 = "torch-bf16"
+    TORCH_FP32 = "torch-fp32"
+
+
 OPERATION_MODELS: Mapping[str, ModelType] = {
     "embedding": ModelType.EMBEDDER,
     "faces": ModelType.FACE_MODEL,
@@ -176,12 +189,16 @@ class ResultRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationResult:
-    """That one operation was done (or failed for good) by one plugin at one version: what reconcile compares."""
+    """That one operation was done (or failed for good) by one plugin at one version: what reconcile compares.
+
+    `runtime`: what computed it, which never makes a result stale; None where there is no choice.
+    """
 
     operation: str
     plugin: str
     version: str
     space: str | None = None
+    runtime: str | None = None
     found: int = 0
     seconds: float = 0.0
     error: Mapping[str, Any] | None = None

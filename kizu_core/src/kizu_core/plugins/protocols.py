@@ -25,6 +25,7 @@ from kizu_core.types import (
     MomentCandidate,
     Photo,
     Picture,
+    Runtime,
     TextSpan,
 )
 
@@ -40,7 +41,9 @@ class ModelContext:
     """What a factory gets. Always offline: a missing file is a `ModelUnavailable`, never a download.
 
     `weights`: name of each declared weight file -> where it is, checked; `cache_dir`: private folder that the
-    model may write to; `settings`: an instance of the spec's settings model, or None.
+    model may write to; `settings`: an instance of the spec's settings model, or None. `runtime`: one of the spec's
+    `runtimes` to build for, None if it declares none; `converted`: folder of what `convert` wrote, None if it was never
+    called (a runtime that needs it is then not asked for).
     """
 
     device: str
@@ -48,6 +51,8 @@ class ModelContext:
     weights: Mapping[str, Path]
     cache_dir: Path
     settings: Any = None
+    runtime: Runtime | None = None
+    converted: Path | None = None
 
 
 @runtime_checkable

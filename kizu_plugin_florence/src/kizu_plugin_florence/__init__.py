@@ -1,0 +1,1 @@
+"""Captions with Florence-2, by the implementation in transformers."""

@@ -1,0 +1,1 @@
+"""Faces with InsightFace: SCRFD finds them, ArcFace tells them apart."""

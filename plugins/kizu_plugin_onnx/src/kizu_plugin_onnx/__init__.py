@@ -1,0 +1,1 @@
+"""Exported models in onnxruntime or OpenVINO, without torch."""

@@ -1,0 +1,1 @@
+"""What this distribution brings. Data only: the libraries are imported by `model`."""
