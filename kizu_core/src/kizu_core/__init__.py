@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         UnsupportedFormat,
         WorkerError,
     )
+    from kizu_core.inference.session import Session, open_session, quantise
     from kizu_core.models.registry import ModelRegistry
     from kizu_core.plugins.hookspecs import hookimpl
     from kizu_core.plugins.protocols import (
@@ -144,6 +145,7 @@ __all__ = [
     "ResultRow",
     "Runtime",
     "SchemaMismatch",
+    "Session",
     "SettingError",
     "SourceMissing",
     "StorageError",
@@ -156,6 +158,8 @@ __all__ = [
     "WorkerError",
     "hookimpl",
     "open_library",
+    "open_session",
+    "quantise",
 ]
 
 # Lightest first: a plugin module that asks for `hookimpl` and a spec stops well before models and api.
@@ -165,6 +169,7 @@ _MODULES = (
     "plugins.specs",
     "plugins.protocols",
     "plugins.hookspecs",
+    "inference.session",
     "models.registry",
     "api",
 )

@@ -9,6 +9,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from kizu_core.inference.session import mute
+
 _ALWAYS: Mapping[str, str] = {
     # Asked by several libraries before they count anything.
     "DO_NOT_TRACK": "1",
@@ -57,3 +59,4 @@ def quiet_libraries(cache_dir: Path) -> None:
     `cache_dir`: a private folder.
     """
     os.environ.update(switches(cache_dir))
+    mute()
