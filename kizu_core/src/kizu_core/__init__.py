@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         UnsupportedFormat,
         WorkerError,
     )
+    from kizu_core.inference.align import align_face, similarity, warp
     from kizu_core.inference.session import Session, open_session, quantise
     from kizu_core.models.registry import ModelRegistry
     from kizu_core.plugins.hookspecs import hookimpl
@@ -156,10 +157,13 @@ __all__ = [
     "VlmSpec",
     "WeightFile",
     "WorkerError",
+    "align_face",
     "hookimpl",
     "open_library",
     "open_session",
     "quantise",
+    "similarity",
+    "warp",
 ]
 
 # Lightest first: a plugin module that asks for `hookimpl` and a spec stops well before models and api.
@@ -171,6 +175,7 @@ _MODULES = (
     "plugins.hookspecs",
     "inference.session",
     "models.registry",
+    "inference.align",
     "api",
 )
 
