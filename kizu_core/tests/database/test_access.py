@@ -17,7 +17,7 @@ OWNED = [
 ]  # fmt: skip
 USER_FUNCTIONS = {
     "kizu_schema_version", "kizu_enqueue", "kizu_status", "kizu_assets", "kizu_asset", "kizu_search",
-    "kizu_jobs", "kizu_job", "kizu_job_causes", "kizu_roots",
+    "kizu_spaces", "kizu_jobs", "kizu_job", "kizu_job_causes", "kizu_roots",
 }  # fmt: skip
 
 

@@ -200,7 +200,7 @@ def test_functions_give_a_nothing_of_b(queue: Queue, users: Users) -> None:
             if answer is not None:
                 answered.add(function["name"])
                 assert not any(one in answer for one in ids), function["name"]
-    assert {"kizu_assets", "kizu_search", "kizu_status"} <= answered
+    assert {"kizu_assets", "kizu_search", "kizu_spaces", "kizu_status"} <= answered
     assert everything_of(queue, b) == before
 
 
@@ -217,6 +217,7 @@ def call_with(queue: Queue, user: UUID, function: Row, target: UUID) -> str | No
         "smallint": 10,
         "bigint": 10,
         "real": 1.0,
+        "real[]": [1.0, 2.0],
         "double precision": 1.0,
         "boolean": True,
         "timestamp with time zone": "2020-01-01",

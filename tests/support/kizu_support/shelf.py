@@ -40,6 +40,17 @@ class Shelf:
                 )
         return asset
 
+    def vector(
+        self, user: UUID, asset: UUID, values: Sequence[float], space: str = "pictures", frame_ms: int = 0
+    ) -> None:
+        """What an embedder made of a photo, or of a frame of a video."""
+        with self.database.transaction() as connection:
+            connection.execute(
+                "insert into public.image_embeddings (user_id, asset_id, embedding, dim, space, frame_ms)"
+                " values (%s, %s, %s::real[]::extensions.halfvec, %s, %s, %s)",
+                (user, asset, [float(value) for value in values], len(values), space, frame_ms),
+            )
+
     def results(self, user: UUID, asset: UUID) -> None:
         """One row of every other kind of result, and a failed operation."""
         shared = {"user_id": user, "asset_id": asset}

@@ -284,9 +284,22 @@ class Database:
         found: Json | None = self._call_as(user, "asset", id=asset)
         return found
 
-    def search(self, user: UUID, query: str, limit: int = 50, after: Any = None) -> Any:
-        """Photos that fit the text, best first, each with the reason."""
-        return self._call_as(user, "search", query=query, limit=limit, after=after)
+    def search(
+        self,
+        user: UUID,
+        query: str,
+        limit: int = 50,
+        after: Any = None,
+        vector: Sequence[float] | None = None,
+        space: str | None = None,
+    ) -> Any:
+        """Photos that fit the text, best first, each with the reason; also those that `vector` of `space` means."""
+        return self._call_as(user, "search", query=query, limit=limit, after=after, vector=vector, space=space)
+
+    def spaces(self, user: UUID) -> dict[str, int]:
+        """Vector space -> how many of the user's photos have a vector of it."""
+        counts: dict[str, int] = self._call_as(user, "spaces")
+        return counts
 
     def jobs(self, user: UUID, where: Mapping[str, Any], limit: int = 50, after: Any = None) -> Json:
         """One page of the user's jobs."""

@@ -1,4 +1,4 @@
--- What a user reads: the list of photos, one photo with all that was found in it, and search over recognised text.
+-- What a user reads: the list of photos, one photo with all that was found in it, and search by words and by meaning.
 
 create index if not exists kizu_extracted_text_words on public.extracted_text using gin (to_tsvector('simple', folded));
 create index if not exists kizu_extracted_text_similar on public.extracted_text using gin (folded extensions.gin_trgm_ops);
@@ -163,19 +163,76 @@ language sql stable set search_path = '' as $$
   where d.words @@ q.whole
 $$;
 
--- Search in the recognised text of the caller's photos: {hits: [...], next}, best first, then newest. A hit is
--- {asset_id, file_name, path, taken_local, thumbnail, score, reasons: [{kind: 'text', matched, how: 'words'|'similar'}]}.
--- All words must occur; without quotes, minus and "or" they may also be parts of words or mistyped. At most 200 hits.
+-- A query's vector as stored ones are, of unit length: halfvec would round a very short one to nothing. Refuses what is
+-- none, and one that can't be of that space because the user's vectors of it have another length.
+create or replace function kizu.query_vector(p_user uuid, p_vector real[], p_space text) returns extensions.halfvec
+language plpgsql stable set search_path = '' as $$
+declare
+  aim extensions.vector;
+begin
+  if p_space is null or array_ndims(p_vector) is distinct from 1 or cardinality(p_vector) > 16000
+    or exists (select from unnest(p_vector) v where v is null or v in ('NaN', 'Infinity', '-Infinity')) then
+    raise exception 'A search by meaning needs a list of at most 16000 finite numbers and the name of their space.'
+      using errcode = 'invalid_parameter_value';
+  end if;
+  aim := p_vector::extensions.vector;
+  if extensions.vector_norm(aim) = 0 then
+    raise exception 'A vector of zeros means nothing.' using errcode = 'invalid_parameter_value';
+  end if;
+  if exists (select from public.image_embeddings e where e.user_id = p_user and e.space = p_space)
+    and not exists (select from public.image_embeddings e where e.user_id = p_user and e.space = p_space
+      and extensions.vector_dims(e.embedding) = cardinality(p_vector)) then
+    raise exception 'Vectors of the space % do not have % numbers.', left(p_space, 100), cardinality(p_vector)
+      using errcode = 'invalid_parameter_value';
+  end if;
+  return extensions.l2_normalize(aim)::extensions.halfvec;
+end $$;
+
+-- The photos of a user that look like what a vector means, at most 200. An exact look at all vectors of its space: an
+-- index would silently lose photos of a user among many. Photos that differ from each other a little in how they fit
+-- are no answer to anything, so only those count that fit at least half as far above the average photo as the best
+-- one does. That follows each query and each model without a number fitted to one; it can't tell a query that fits
+-- nothing at all, and was not measured on large libraries.
+create or replace function kizu.match_meaning(p_user uuid, p_vector extensions.halfvec, p_space text)
+returns table (asset_id uuid, score numeric, reasons jsonb)
+language sql stable set search_path = '' as $$
+  with photos as materialized (
+    select e.asset_id, max(case when extensions.vector_dims(e.embedding) = extensions.vector_dims(p_vector) then
+        nullif(1 - (e.embedding::extensions.halfvec operator(extensions.<=>) p_vector), 'NaN') end) as likeness
+    from public.image_embeddings e
+    join public.assets a on a.id = e.asset_id and a.user_id = p_user and a.missing_since is null
+    where e.user_id = p_user and e.space = p_space
+    group by e.asset_id
+  ), typical as (
+    select max(p.likeness) as best, avg(p.likeness) as mean from photos p
+  )
+  select p.asset_id, round(p.likeness::numeric, 4),
+    jsonb_build_array(jsonb_build_object('kind', 'meaning', 'how', 'looks', 'score', round(p.likeness::numeric, 4)))
+  from photos p cross join typical t
+  where p.likeness >= least((t.best + t.mean) / 2, t.best)
+  order by p.likeness desc, p.asset_id
+  limit 200
+$$;
+
+-- Search in the caller's photos: {hits: [...], next}, best first, then newest. At most 200 hits. A hit is {asset_id,
+-- file_name, path, taken_local, thumbnail, score, reasons: [{kind: 'text', matched, how: 'words'|'similar'}]}.
+--
+-- By the words in them: all must occur; without quotes, minus and "or" they may also be parts of words or mistyped.
+-- With a vector of the query also by what they show: hits may then have the reason {kind: 'meaning', how: 'looks',
+-- score: cosine}. Both lists are interleaved by rank (reciprocal rank fusion), words half a place ahead, so neither
+-- can push out the other and a photo of both comes first; `score` is then of use for the order only.
 --
 -- The one SECURITY DEFINER function: under row level security the text operators, which are not leakproof, could not
 -- use their indexes. It takes no user, refuses a caller without one, and every table is filtered by that user.
-create or replace function public.kizu_search(p_query text, p_limit int default 50, p_after jsonb default null)
+create or replace function public.kizu_search(
+  p_query text, p_limit int default 50, p_after jsonb default null, p_vector real[] default null, p_space text default null)
 returns jsonb language plpgsql stable security definer set search_path = '' as $$
 declare
   me constant uuid := kizu.uid();
   folded constant text := kizu.fold(coalesce(p_query, ''));
   most constant int := least(greatest(coalesce(p_limit, 50), 1), 200);
   words text[];
+  aim extensions.halfvec;
   answer jsonb;
 begin
   if me is null then
@@ -184,18 +241,32 @@ begin
   if length(p_query) > 512 then
     raise exception 'A search is at most 512 characters long.' using errcode = 'invalid_parameter_value';
   end if;
+  if p_vector is not null then
+    aim := kizu.query_vector(me, p_vector, p_space);
+  end if;
   select coalesce(array_agg(distinct word), '{}') into words
     from regexp_split_to_table(folded, '[[:space:][:punct:][:cntrl:]]+') as word where word <> '';
-  with matches as (
-    select * from kizu.match_expression(me, folded) where folded ~ '"|(^|\s)-\S|\mor\M'
-    union all
-    select * from kizu.match_words(me, words[1:16]) where folded !~ '"|(^|\s)-\S|\mor\M'
+  with texts as (
+    select m.*, row_number() over (order by m.score desc, a.taken_local desc nulls last, a.id desc) as place
+    from (
+      select * from kizu.match_expression(me, folded) where folded ~ '"|(^|\s)-\S|\mor\M'
+      union all
+      select * from kizu.match_words(me, words[1:16]) where folded !~ '"|(^|\s)-\S|\mor\M'
+    ) m
+    join public.assets a on a.id = m.asset_id and a.user_id = me and a.missing_since is null
+  ), meanings as (
+    select m.*, row_number() over (order by m.score desc, m.asset_id) as place
+    from kizu.match_meaning(me, aim, p_space) m where aim is not null
+  ), matches as (
+    select asset_id, coalesce(t.reasons, '[]') || coalesce(m.reasons, '[]') as reasons,
+      case when aim is null then t.score
+      else round(coalesce(1.0 / (60 + t.place), 0) + coalesce(1.0 / (60.5 + m.place), 0), 8) end as score
+    from texts t full join meanings m using (asset_id)
   ), page as (
     select m.*, a.file_name, a.taken_local, a.thumbnail, coalesce(a.taken_local, '-infinity') as place
-    from matches m join public.assets a on a.id = m.asset_id
-    where a.user_id = me and a.missing_since is null
-      and (p_after is null or (m.score, coalesce(a.taken_local, '-infinity'), a.id)
-           < ((p_after ->> 'score')::numeric, (p_after ->> 'taken')::timestamp, (p_after ->> 'id')::uuid))
+    from matches m join public.assets a on a.id = m.asset_id and a.user_id = me
+    where p_after is null or (m.score, coalesce(a.taken_local, '-infinity'), a.id)
+          < ((p_after ->> 'score')::numeric, (p_after ->> 'taken')::timestamp, (p_after ->> 'id')::uuid)
     order by m.score desc, place desc, a.id desc
     limit most
   )
@@ -210,10 +281,18 @@ begin
   return answer;
 end $$;
 
+-- How many of the caller's photos have a vector, by space: {space: photos}.
+create or replace function public.kizu_spaces() returns jsonb language sql stable set search_path = '' as $$
+  select coalesce(jsonb_object_agg(s.space, s.photos), '{}')
+  from (select e.space, count(distinct e.asset_id) as photos from public.image_embeddings e
+        where e.user_id = (select kizu.uid()) and e.space is not null group by e.space) s
+$$;
+
 select kizu.expose('kizu.path_of', 'authenticated', 'service_role');
-select kizu.expose(f::regproc) from unnest(array['kizu.likeness', 'kizu.match_words', 'kizu.match_expression']) f;
+select kizu.expose(f::regproc) from unnest(array[
+  'kizu.likeness', 'kizu.match_words', 'kizu.match_expression', 'kizu.query_vector', 'kizu.match_meaning']) f;
 select kizu.expose(f::regproc, 'authenticated') from unnest(array[
-  'public.kizu_assets', 'public.kizu_asset', 'public.kizu_search']) f;
+  'public.kizu_assets', 'public.kizu_asset', 'public.kizu_search', 'public.kizu_spaces']) f;
 
 insert into kizu.schema_version (version, name) values ('20261123080500', 'search') on conflict do nothing;
 notify pgrst, 'reload schema';
