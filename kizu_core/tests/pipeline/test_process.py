@@ -14,7 +14,7 @@ from kizu_core.errors import JobCancelled, JobError, ModelUnavailable, NoSuchMod
 from kizu_core.pipeline import process
 from kizu_core.pipeline.process import ImageRequest, ProcessService
 from kizu_core.plugins.specs import DetectorSpec, ModelSpec, OcrSpec, VlmSpec
-from kizu_core.types import Caption, Detection, ModelType, Picture, TextSpan
+from kizu_core.types import Caption, Detection, ModelType, Picture, Runtime, TextSpan
 
 BASE: Any = {"summary": "for tests", "factory": "a:b", "output_version": "1"}
 SPECS: dict[ModelType, ModelSpec] = {
@@ -57,6 +57,9 @@ class Shelf:
         if kind not in SPECS:
             raise NoSuchModel(f"No model of kind {kind}.")
         return SPECS[kind]
+
+    def runtime(self, kind: ModelType, name: str | None = None) -> Runtime | None:
+        return None
 
 
 @pytest.fixture

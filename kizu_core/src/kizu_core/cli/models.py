@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kizu_core.cli import bundles, store
+from kizu_core.cli import bench, bundles, store
 from kizu_core.cli.context import DONE_WITH_FAILURES, aligned, print_json, settings_of
 
 if TYPE_CHECKING:
@@ -145,3 +145,4 @@ def _print_weights(spec: ModelSpec, settings: Settings) -> None:
 app.command("pull")(store.pull)
 app.command("import")(bundles.import_weights)
 app.command("export")(bundles.export_weights)
+app.command("bench")(bench.bench)

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, overload
 
 from kizu_core.errors import NoSuchModel
-from kizu_core.models.loading import load_model
+from kizu_core.models.loading import Loaded, load
 from kizu_core.plugins.catalog import Catalog
 from kizu_core.plugins.protocols import Detector, Embedder, FaceClusterer, FaceModel, OcrModel, Vlm
 from kizu_core.plugins.specs import ModelSpec
 from kizu_core.settings import Settings
-from kizu_core.types import ModelType
+from kizu_core.types import ModelType, Runtime
 
 KEEP_S = 600.0
 """A model that nobody asked for during this time is unloaded by `sweep`: longer than any pause within a run."""
@@ -24,7 +24,7 @@ KEEP_S = 600.0
 
 @dataclass(slots=True)
 class _Entry:
-    model: Future[Any] = field(default_factory=Future)
+    model: Future[Loaded] = field(default_factory=Future)
     used: float = 0.0
 
 
@@ -57,16 +57,23 @@ class ModelPool:
             entry.used = self._clock()
         if first:
             try:
-                entry.model.set_result(load_model(spec, self._settings))
+                entry.model.set_result(load(spec, self._settings))
             except BaseException as error:  # noqa: BLE001 - handed to everybody who waits, the caller included
                 with self._lock:
                     self._entries.pop(key, None)  # the next who asks tries again
                 entry.model.set_exception(error)
-        return entry.model.result()
+        return entry.model.result().model
 
     def spec(self, kind: ModelType, name: str | None = None) -> ModelSpec:
         """See `ModelRegistry.spec`."""
         return self._catalog.model(kind, name)
+
+    def runtime(self, kind: ModelType, name: str | None = None) -> Runtime | None:
+        """See `ModelRegistry.runtime`."""
+        with self._lock:
+            entry = self._entries.get((kind, self._catalog.model(kind, name).name))
+        is_there = entry is not None and entry.model.done() and entry.model.exception() is None
+        return entry.model.result().runtime if entry is not None and is_there else None
 
     def unload(self, kind: ModelType, name: str | None = None) -> bool:
         """Closes one model; False if it was not loaded."""
@@ -90,7 +97,7 @@ class ModelPool:
         with ExitStack() as closing:  # a `close` that raises keeps none of the others open
             for entry in entries:
                 if entry.model.exception() is None:
-                    closing.callback(entry.model.result().close)
+                    closing.callback(entry.model.result().model.close)
         return len(entries)
 
 
@@ -142,6 +149,11 @@ class ModelRegistry:
     def spec(cls, kind: ModelType, name: str | None = None) -> ModelSpec:
         """What the plugin declares of the named model of a kind, or of its default. Raises `NoSuchModel`."""
         return cls._configured().spec(kind, name)
+
+    @classmethod
+    def runtime(cls, kind: ModelType, name: str | None = None) -> Runtime | None:
+        """What computes the loaded model; None if it is not loaded or its plugin decides that by itself."""
+        return cls._configured().runtime(kind, name)
 
     @classmethod
     def unload(cls, kind: ModelType, name: str | None = None) -> bool:

@@ -113,6 +113,9 @@ class ModelSource(Protocol):
     def spec(self, kind: ModelType, name: str | None = None) -> ModelSpec:
         """What its plugin declared."""
 
+    def runtime(self, kind: ModelType, name: str | None = None) -> Runtime | None:
+        """What computes the loaded model; None if it is not loaded or its plugin decides that by itself."""
+
 
 class LibraryView(Protocol):
     """A read-only look at the job's own user's library, answered by the parent process."""

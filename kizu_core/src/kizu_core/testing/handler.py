@@ -37,6 +37,9 @@ class NoModels:
     def spec(self, kind: ModelType, name: str | None = None) -> ModelSpec:
         raise NoSuchModel(f"No plugin in use has a model of the kind {kind}.")
 
+    def runtime(self, kind: ModelType, name: str | None = None) -> None:
+        raise NoSuchModel(f"No plugin in use has a model of the kind {kind}.")
+
 
 class OneAsset:
     """A `LibraryView` in which every asset is a photo of this size."""

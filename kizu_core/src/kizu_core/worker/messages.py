@@ -16,10 +16,11 @@ from uuid import UUID
 from pydantic import AfterValidator, TypeAdapter, ValidationError
 
 from kizu_core.errors import WorkerError
+from kizu_core.models.runtimes.record import Trial
 from kizu_core.privacy.guard import Refusal
 from kizu_core.privacy.isolation import Level
 from kizu_core.privacy.probes import Probed
-from kizu_core.types import Job, JobOutcome
+from kizu_core.types import Job, JobOutcome, ModelType, Runtime
 
 MOST_TEXT, MOST_CODE = 2000, 80
 """Characters that are kept of an error's sentences and of its code."""
@@ -86,6 +87,15 @@ class Probe:
     """Try every way out, each to a port of this machine: for `kizu doctor`."""
 
     ports: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """Try a model on these of its runtimes, the reference first: for `kizu models bench`."""
+
+    kind: ModelType
+    name: str
+    runtimes: tuple[Runtime, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +184,28 @@ class ProbeDone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Notices:
+    """What became of models since the last message of this kind: sentences for a person."""
+
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BenchProgress:
+    """What a `Bench` does from now on (`step`, a runtime or `convert`), or what came of a runtime (`trial`)."""
+
+    step: str | None = None
+    trial: Trial | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BenchDone:
+    """A `Bench` is over. `error`: why the model can't be used at all."""
+
+    error: Report | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BatchDone:
     """The batch is over; jobs without `Finished` or `Failed` were not touched."""
 
@@ -193,8 +225,12 @@ Message = (
     | Failed
     | Ask
     | Refusals
+    | Notices
     | Probe
     | ProbeDone
+    | Bench
+    | BenchProgress
+    | BenchDone
     | BatchDone
 )
 

@@ -16,6 +16,7 @@ from uuid import UUID
 from kizu_core.errors import KizuError, OutOfMemory, WorkerError, from_dict
 from kizu_core.models.environment import quiet_libraries
 from kizu_core.models.registry import ModelRegistry
+from kizu_core.models.runtimes import notices
 from kizu_core.models.selection import load_catalog
 from kizu_core.plugins.catalog import Catalog
 from kizu_core.plugins.protocols import JobContext, JobHandler
@@ -29,12 +30,16 @@ from kizu_core.worker.messages import (
     Answer,
     Ask,
     BatchDone,
+    Bench,
+    BenchDone,
+    BenchProgress,
     Cancel,
     Configure,
     Executing,
     Failed,
     Finished,
     Message,
+    Notices,
     Probe,
     ProbeDone,
     Progress,
@@ -67,9 +72,25 @@ def serve(channel: Channel) -> int:
     while (batch := link.next_batch()) is not None:
         if isinstance(batch, Probe):
             link.send(ProbeDone(results=tuple(probe(batch.ports))))
+        elif isinstance(batch, Bench):
+            _bench(link, batch, catalog, settings)
         else:
             Run(link, batch).work(handlers)
     return 0
+
+
+def _bench(link: Link, wanted: Bench, catalog: Catalog, settings: Settings) -> None:
+    """Each trial is told as soon as it is over: the next may end this process."""
+    from kizu_core.models.runtimes.trial import trials  # with numpy, which a child without models does without
+
+    error = None
+    try:
+        spec = catalog.model(wanted.kind, wanted.name)
+        for trial in trials(spec, settings, wanted.runtimes, lambda step: link.send(BenchProgress(step=step))):
+            link.send(BenchProgress(trial=trial))
+    except (Exception, SystemExit) as raised:  # noqa: BLE001 - a plugin may raise anything
+        error = _told(raised, wanted.name)
+    link.send(BenchDone(error=error))
 
 
 class Handlers:
@@ -97,7 +118,7 @@ class Link:
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
-        self._batches: queue.SimpleQueue[RunBatch | Probe | None] = queue.SimpleQueue()
+        self._batches: queue.SimpleQueue[RunBatch | Probe | Bench | None] = queue.SimpleQueue()
         self._answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
         self._questions = itertools.count()
         self._cancelled: set[UUID] = set()
@@ -105,12 +126,14 @@ class Link:
         threading.Thread(target=self._read, name="reader", daemon=True).start()
 
     def send(self, message: Message) -> None:
-        """Sends it, and before it what was refused meanwhile. Not from where it is refused: that may be anywhere."""
+        """Sends it, and before it what was refused and told meanwhile. Not from where that is: it may be anywhere."""
         if refused := news():
             self._channel.send(Refusals(refusals=refused))
+        if told := notices.news():
+            self._channel.send(Notices(sentences=told))
         self._channel.send(message)
 
-    def next_batch(self) -> RunBatch | Probe | None:
+    def next_batch(self) -> RunBatch | Probe | Bench | None:
         """Waits for the next thing to do, giving idle models back meanwhile; None once the parent wants no more."""
         while True:
             try:
@@ -144,7 +167,7 @@ class Link:
                 # Unwanted before, wanted again: a lease was lost in an outage, and the same worker claimed it anew.
                 self._cancelled.difference_update(task.job.id for task in tasks)
                 self._batches.put(message)
-            case Probe():
+            case Probe() | Bench():
                 self._batches.put(message)
             case Cancel(job_id=job_id):
                 self._cancelled.add(job_id)
