@@ -26,7 +26,7 @@ def colours(shelf: Shelf, ann: UUID) -> Shelf:
     for name, base in (("red", RED), ("green", GREEN), ("blue", BLUE)):
         for number in range(3):
             photo = shelf.photo(ann, f"{name}{number}", taken=f"202{number}-01-01")
-            shelf.vector(ann, photo, np.array(base) + 0.1 * (number + 1) * np.array([0.5, 0.3, 0.4]))
+            shelf.vector(ann, photo, [x + 0.1 * (number + 1) * y for x, y in zip(base, (0.5, 0.3, 0.4), strict=True)])
     return shelf
 
 
@@ -131,7 +131,8 @@ def test_a_row_about_anothers_photo_shows_nothing_of_it(colours: Shelf, ann: UUI
 
 BAD = [
     ["NaN", 0, 0], ["Infinity", 0, 0], ["-Infinity", 0, 0], [None, 0, 0], [], [0, 0, 0], [1, 0], [1, 0, 0, 0],
-    [[1, 0, 0]], [1] * 16_001, [1] * 300_000, ["x", 0, 0], {"a": 1}, "'; drop table assets; --", [1e300, 0, 0], [[], []],
+    [[1, 0, 0]], [1] * 16_001, [1] * 300_000, ["x", 0, 0], {"a": 1}, "'; drop table assets; --", [1e300, 0, 0],
+    [[], []],
 ]  # fmt: skip
 
 
