@@ -115,12 +115,12 @@ def try_it(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) 
     path.parent.mkdir(parents=True)
     _save(path)
 
-    def run(traits: str, **options: float) -> Benched:
+    def run(traits: str, limit_s: float = 300.0) -> Benched:
         source = MODEL.format(extra=traits)
         modules = {"ladder.__init__": "", "ladder.model": source, "ladder.plugin": plugin}
         fake_distribution(site, "ladder", modules=modules, entry_points={"ladder": "ladder.plugin"})
         catalog = build_catalog(settings)
-        return bench(catalog.model(ModelType.EMBEDDER, "ladder"), settings, catalog, **options)
+        return bench(catalog.model(ModelType.EMBEDDER, "ladder"), settings, catalog, limit_s=limit_s)
 
     plugin = PLUGIN.format(size=path.stat().st_size)
     monkeypatch.setenv("PYTHONPATH", str(site))  # for the child

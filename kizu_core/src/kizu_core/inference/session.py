@@ -15,10 +15,9 @@ from kizu_core.errors import ModelUnavailable
 from kizu_core.types import Runtime
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
-    Tensor = NDArray[np.generic]
+    Tensor = NDArray[Any]
 
 Shape = tuple[int | str | None, ...]
 """Of a tensor: a size, or the name of one that may vary, or None for one without a name."""

@@ -42,7 +42,7 @@ class Trial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """`weights`, `processor`, `libraries`: what it was measured with and counts for. `measured`: when, ISO 8601 in UTC."""
+    """`weights`, `processor`, `libraries`: what it was measured with and counts for; `measured`: when (ISO 8601)."""
 
     runtime: Runtime
     weights: str
