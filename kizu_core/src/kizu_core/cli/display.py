@@ -176,7 +176,7 @@ def sentence_of(event: Event) -> str:
     from kizu_core.worker import events
 
     match event:
-        case events.Waiting() | events.Resumed():
+        case events.Waiting() | events.Resumed() | events.ModelNotice():
             return event.message
         case events.ChildRestarted():
             return f"The model process {event.reason}; a new one goes on."

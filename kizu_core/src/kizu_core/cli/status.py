@@ -46,6 +46,7 @@ def _lines(library: Library, found: dict[str, Any]) -> Iterator[str]:
     yield from failure_groups(failed_photos(found))
     if any(cause["operations"] for cause in found["failures"]):
         yield "  To try again: `kizu jobs list` names the causes, `kizu jobs retry` takes one."
+    yield from dict.fromkeys(sentence for worker in found["workers"] for sentence in worker["info"].get("notices", ()))
     yield from _trouble(found["database"] or {})
     if not (assets["images"] or assets["videos"]):
         yield "Nothing here yet. Start with: kizu run FOLDER"

@@ -92,6 +92,7 @@ def summary_lines(result: RunResult) -> Iterator[str]:
         yield video_line(report.found["video"])
     yield from gap_lines(result.gaps)
     yield from failure_lines(report, result.status)
+    yield from (f"  {sentence}" for sentence in result.worked.notices)
     for one in result.worked.refused.all():  # those of this process are named at its end, whatever the command
         yield f"  {one.sentence}"
 

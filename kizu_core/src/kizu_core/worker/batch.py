@@ -23,6 +23,7 @@ from kizu_core.worker.messages import (
     Failed,
     Finished,
     Message,
+    Notices,
     Progress,
     Refusals,
     Refused,
@@ -145,6 +146,8 @@ class Batch:
                 self._answer(message)
             case Refusals(refusals=refusals):
                 self._shared.settler.count_refusals(refusals)
+            case Notices(sentences=sentences):
+                self._shared.settler.count_notices(sentences)
             case Refused(error=error):
                 self.refusal, self._over = error, True
             case BatchDone():

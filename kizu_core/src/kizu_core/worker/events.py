@@ -114,6 +114,13 @@ class HandlerOff(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ModelNotice(Event):
+    """A model runs elsewhere than it was meant to: on the CPU because the GPU has no memory left, say."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EgressRefused(Event):
     """Code in a model process wanted something outside it, for the first time; see `guard.Attempt` for the fields."""
 
@@ -136,14 +143,15 @@ class Tally:
 
 @dataclass(slots=True)
 class Summary:
-    """Sum of a worker's run. `operations`: name -> tally; `refused`: what its children were refused; `seconds`: wall
-    time.
+    """Sum of a worker's run. `operations`: name -> tally; `refused`: what its children were refused; `notices`: what
+    they told of their models, once each; `seconds`: wall time.
     """
 
     operations: dict[str, Tally] = field(default_factory=dict)
     jobs: int = 0
     restarts: int = 0
     refused: Ledger = field(default_factory=Ledger)
+    notices: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
     def tally(self, operation: str) -> Tally:
@@ -167,4 +175,4 @@ class Summary:
             for name, one in sorted(self.operations.items())
         }
         totals = {"jobs": self.jobs, "restarts": self.restarts, "seconds": round(self.seconds, 3)}
-        return {"event": "summary", "operations": operations, **totals}
+        return {"event": "summary", "operations": operations, "notices": self.notices, **totals}

@@ -22,8 +22,8 @@ from kizu_core.privacy.isolation import Level
 from kizu_core.privacy.probes import Probed
 from kizu_core.types import Job, JobOutcome, ModelType, Runtime
 
-MOST_TEXT, MOST_CODE = 2000, 80
-"""Characters that are kept of an error's sentences and of its code."""
+MOST_TEXT, MOST_CODE, MOST_NOTICE = 2000, 80, 300
+"""Characters that are kept of an error's sentences, of its code, and of a notice."""
 
 
 def _tidy(told: Mapping[str, Any]) -> Mapping[str, str | bool | None]:
@@ -38,6 +38,14 @@ def _tidy(told: Mapping[str, Any]) -> Mapping[str, str | bool | None]:
 
 Report = Annotated[Mapping[str, str | bool | None], AfterValidator(_tidy)]
 """What `KizuError.as_dict` gives, and nothing that could not be stored in a job's row."""
+
+
+def _printable(sentence: str) -> str:
+    return "".join(one if one.isprintable() else "?" for one in sentence[:MOST_NOTICE])
+
+
+Sentence = Annotated[str, AfterValidator(_printable)]
+"""What a child says for people to read; it may be hostile."""
 
 # ---- parent to child ------------------------------------------------------------------------------------
 
@@ -187,7 +195,7 @@ class ProbeDone:
 class Notices:
     """What became of models since the last message of this kind: sentences for a person."""
 
-    sentences: tuple[str, ...]
+    sentences: tuple[Sentence, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

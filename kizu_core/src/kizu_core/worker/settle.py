@@ -18,12 +18,24 @@ from kizu_core.plugins.specs import JobHandlerSpec
 from kizu_core.privacy.guard import Refusal
 from kizu_core.privacy.redact import clean_error
 from kizu_core.types import SELFTEST, JobOutcome, OperationResult
-from kizu_core.worker.events import EgressRefused, Event, JobDone, JobEvent, JobFailed, JobReturned, Summary
+from kizu_core.worker.events import (
+    EgressRefused,
+    Event,
+    JobDone,
+    JobEvent,
+    JobFailed,
+    JobReturned,
+    ModelNotice,
+    Summary,
+)
 from kizu_core.worker.leases import Held, Leases
 from kizu_core.worker.patience import Patience
 from kizu_core.worker.results import payload_of
 
 Answer = TypeVar("Answer")
+
+MOST_NOTICES = 20
+"""That are kept: a child that tells of more than it has models is broken."""
 
 
 class BlobStore(Protocol):
@@ -181,6 +193,15 @@ class Settler:
             attempt = one.attempt.tidy()
             if self.summary.refused.add(attempt, max(1, one.count)):
                 self._emit(EgressRefused(**asdict(attempt)))
+
+    def count_notices(self, sentences: Sequence[str]) -> None:
+        """What a child tells of its models, each once."""
+        for sentence in sentences:
+            with self._counting:
+                if sentence in self.summary.notices or len(self.summary.notices) >= MOST_NOTICES:
+                    continue
+                self.summary.notices.append(sentence)
+            self._emit(ModelNotice(message=sentence))
 
     def left(self, counts: Mapping[str, Mapping[str, int]]) -> int:
         """Of the `jobs` of a status: how much this worker could still do, now or later, and will not be put off."""

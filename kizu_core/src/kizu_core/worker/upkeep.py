@@ -56,5 +56,8 @@ class Upkeep:
 
     def _note(self) -> None:
         """A worker that slept for a day with its computer was forgotten meanwhile."""
-        if not self._database.worker_note(self._worker_id, {"restarts": self._settler.summary.restarts}):
+        summary = self._settler.summary
+        if not self._database.worker_note(
+            self._worker_id, {"restarts": summary.restarts, "notices": list(summary.notices)}
+        ):
             self._hello()
