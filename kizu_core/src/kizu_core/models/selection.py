@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from kizu_core.errors import PluginError
+from kizu_core.models.configured import configured
 from kizu_core.models.weights import readiness
 from kizu_core.plugins.catalog import Catalog
 from kizu_core.plugins.discovery import discover
@@ -27,7 +28,8 @@ def load_catalog(settings: Settings) -> Catalog:
 
 def build_catalog(settings: Settings) -> Catalog:
     """As `load_catalog`, but problems are only listed: for those who show them."""
-    return Catalog(discover(settings), settings.default_models, ready=lambda spec: readiness(spec, settings).ready)
+    records = [configured(record, settings) for record in discover(settings)]
+    return Catalog(records, settings.default_models, ready=lambda spec: readiness(spec, settings).ready)
 
 
 def use_model(settings: Settings, catalog: Catalog, kind: ModelType, name: str) -> None:

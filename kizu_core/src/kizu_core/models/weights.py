@@ -77,7 +77,9 @@ def sha256_of(path: Path) -> str:
 
 
 def readiness(spec: ModelSpec, settings: Settings) -> Readiness:
-    """A quick look that imports and reads nothing: libraries findable, weights there and of the right size."""
+    """A quick look that imports and reads nothing: set up well, libraries findable, weights there, size right."""
+    if spec.fault is not None:
+        return Readiness(False, spec.fault.reason, spec.fault.hint)
     for library in spec.requires:
         if not _findable(library):
             hint = f"{sys.executable} -m pip install {library}"

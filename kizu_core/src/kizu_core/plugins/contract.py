@@ -58,7 +58,9 @@ _REFERENCE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _FILE = re.compile(r"[\w.+-]*\w[\w.+-]*")
 _HERE = r"http://(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?"
-_SOURCE = re.compile(rf"package:.+|hf:[\w.-]+/[\w.-]+@[\w.-]+/\S+|(?:https://[\w.-]+(?::\d+)?|{_HERE})/\S+", re.ASCII)
+_SOURCE = re.compile(
+    rf"package:.+|bundle:|file:/.+|hf:[\w.-]+/[\w.-]+@[\w.-]+/\S+|(?:https://[\w.-]+(?::\d+)?|{_HERE})/\S+", re.ASCII
+)
 
 DOWNLOAD_HOST = re.compile(rf"(?:lan\+)?https://(?:\*\.)?[\w.-]+(?::\d+)?(?:/[^\s?#]*)?|{_HERE}(?:/[^\s?#]*)?")
 """Where weights may come from: encrypted, or not leaving this machine. `*.` stands for any names before the rest."""
@@ -128,7 +130,7 @@ def _problems(spec: Any) -> Iterable[str]:
         yield "its name must be of a-z, 0-9 and single hyphens"
     if not spec.summary.strip() or "\n" in spec.summary:
         yield "its summary must be one line of text"
-    for name in ("factory", "app", "settings"):
+    for name in ("factory", "app", "settings", "configure", "convert"):
         reference = getattr(spec, name, None)
         if reference is not None and not _REFERENCE.fullmatch(reference):
             yield f"its {name} {reference!r} is not of the form 'package.module:attribute'"
@@ -155,7 +157,8 @@ def _weight_problems(weight: WeightFile) -> Iterable[str]:
     if not _FILE.fullmatch(weight.name):
         yield f"the weight file {weight.name!r} needs a plain file name"
     if not _SOURCE.fullmatch(weight.source):
-        yield f"the source of {weight.name} is not of the form package:..., hf:ORG/REPO@REVISION/path or https://..."
+        forms = "package:..., bundle:, file:/..., hf:ORG/REPO@REVISION/path or https://..."
+        yield f"the source of {weight.name} is not of the form {forms}"
     for host in weight.hosts:
         if not DOWNLOAD_HOST.fullmatch(host) or host.startswith("lan+"):
             yield f"{weight.name} names {host!r} as a host, which is not of the form https://name"

@@ -42,6 +42,14 @@ class WeightFile:
     consent: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a model can't be used as it is set up, and the next step, each one sentence."""
+
+    reason: str
+    hint: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSpec:
     """Common to all kinds of model.
@@ -60,6 +68,8 @@ class ModelSpec:
     them and for `kizu models export --onnx`.
 
     `min_side`: pixels of a picture's shorter side beyond which the model gains nothing; None: the more the better.
+
+    `fault` is never declared: it says that `configure` failed.
     """
 
     kind: ClassVar[ModelType]
@@ -77,6 +87,7 @@ class ModelSpec:
     runtimes: tuple[Runtime, ...] = ()
     convert: LazyRef | None = None
     min_side: int | None = None
+    fault: Fault | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
