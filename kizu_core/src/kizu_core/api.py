@@ -10,15 +10,16 @@ with open_library(pin=True) as library:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from kizu_core.database.opening import OpenDatabase, open_database
 from kizu_core.database.reading import existing_database
-from kizu_core.errors import QueryError
+from kizu_core.errors import KizuError, ModelUnavailable, QueryError
 from kizu_core.library.compare import KnownFile
 from kizu_core.library.jobs import Jobs
 from kizu_core.library.known import known_in
@@ -29,8 +30,12 @@ from kizu_core.library.report import ReconcileReport
 from kizu_core.library.users import checked_name, name_key
 from kizu_core.models.offers import Gap, Offer, gaps, offers, photo_offers, wanted
 from kizu_core.models.selection import load_catalog, pin_defaults
+from kizu_core.models.weights import readiness
 from kizu_core.plugins.catalog import Catalog
+from kizu_core.plugins.specs import EmbedderSpec
 from kizu_core.settings import Settings, load_settings
+from kizu_core.types import ModelType
+from kizu_core.worker.texts import TextEmbedder
 
 if TYPE_CHECKING:
     from kizu_core.worker.options import WorkerOptions
@@ -40,6 +45,9 @@ Json = dict[str, Any]
 
 MOST_QUERY = 512
 """Characters of a search, as many as `kizu_search` takes."""
+
+_WORDS_ONLY = re.compile(r'"|(^|\s)-\S')
+_OTHER_EMBEDDER = "`kizu models list` shows others; `kizu models use embedder NAME` chooses one."
 Result = TypeVar("Result")
 Operations = Collection[str] | None
 """Names of operations that a call is limited to; None for all."""
@@ -81,6 +89,7 @@ class Library:
         self.user = user = database.worker.ensure_user(user_name)
         self.assets = Assets(database, user)
         self.jobs = Jobs(database, user)
+        self._texts = TextEmbedder(settings, catalog)
 
     @property
     def offers(self) -> tuple[Offer, ...]:
@@ -134,10 +143,43 @@ class Library:
         return self.database.worker.status(self.user)
 
     def search(self, query: str, limit: int = 50, after: Any = None) -> Json:
-        """Photos that fit the words, best first, each with its reasons; `next` continues. Raises `QueryError`."""
+        """`{hits, next, without}`: photos that fit, best first, each with its reasons; `next` continues.
+
+        By the words written in them and by what they show. `without`: why not by the latter, as `KizuError.as_dict`
+        gives it, else None; quotes and minus ask for words only. The first search loads a model. Raises `QueryError`.
+        """
         _check_query(query)
-        page: Json = self.database.api.search(self.user, query, limit, after)
-        return page
+        meaning, without = self._meaning(query)
+        page: Json = self.database.api.search(self.user, query, limit, after, **meaning)
+        return page | {"without": without}
+
+    def close(self) -> None:
+        """Ends the process that searches have started."""
+        self._texts.close()
+
+    def _meaning(self, query: str) -> tuple[Json, Json | None]:
+        """The query's vector and its space; else nothing, and why: no failing model makes a search fail."""
+        if not query.strip() or _WORDS_ONLY.search(query):
+            return {}, None
+        spaces = self.database.api.spaces(self.user)
+        try:
+            spec = self._text_side(spaces)
+            return {"vector": self._texts.embed(spec, query), "space": spec.space}, None
+        except KizuError as error:
+            return {}, error.as_dict()
+
+    def _text_side(self, spaces: Collection[str]) -> EmbedderSpec:
+        """The embedder in use, if it knows words and photos have vectors of its space. Raises `PluginError`."""
+        spec = self.catalog.model(ModelType.EMBEDDER)
+        assert isinstance(spec, EmbedderSpec)  # noqa: S101 - what the kind says
+        state = readiness(spec, self.settings)
+        if not state.ready:
+            raise ModelUnavailable(state.reason, hint=state.hint)
+        if not spec.languages:
+            raise ModelUnavailable(f"{spec.name} compares pictures and knows no words.", hint=_OTHER_EMBEDDER)
+        if spec.space not in spaces:
+            raise ModelUnavailable(f"{spec.name} has not seen these photos yet.", hint="kizu run FOLDER")
+        return spec
 
     def patiently(self, work: Callable[[], Result]) -> Result:
         """`work()`, for what a long run asks in its course: a database that goes away meanwhile is waited for."""
@@ -198,5 +240,8 @@ def open_library(
     catalog = load_catalog(settings)
     if pin:
         pin_defaults(settings, catalog)
-    with open_database(settings, on_wait) as database:
-        yield Library(settings, database, catalog, checked_name(user or settings.user), on_wait)
+    with (
+        open_database(settings, on_wait) as database,
+        closing(Library(settings, database, catalog, checked_name(user or settings.user), on_wait)) as library,
+    ):
+        yield library

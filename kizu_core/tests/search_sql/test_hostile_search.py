@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from itertools import product
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -78,7 +78,7 @@ def library(shared_database: KizuDatabase, tmp_path: Path) -> Iterator[Library]:
         closing(Database(DirectTransport(shared_database.api))) as api,
     ):
         opened = OpenDatabase(worker, api, listen_url=shared_database.worker, embedded=None)
-        yield Library(settings_for(tmp_path), opened, cast("Catalog", None), f"user {uuid4()}")
+        yield Library(settings_for(tmp_path), opened, Catalog([]), f"user {uuid4()}")
 
 
 @pytest.fixture

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kizu_core.errors import ChildCrashed, JobTimeout, KizuError, WorkerError, from_dict
+from kizu_core.errors import JobTimeout, KizuError, WorkerError, from_dict
 from kizu_core.models.offers import Offer
 from kizu_core.plugins.catalog import Catalog
 from kizu_core.privacy.guard import Refusal
 from kizu_core.settings import Settings
 from kizu_core.types import JobOutcome
 from kizu_core.worker.limits import memory_limit_mb
-from kizu_core.worker.messages import BatchDone, Failed, Finished, Message, Refusals, Refused, RunBatch, Task
+from kizu_core.worker.messages import BatchDone, Failed, Finished, Refusals, Refused, RunBatch, Task
 from kizu_core.worker.process import ChildProcess
 from kizu_core.worker.results import payload_of
 from kizu_core.worker.scratch import workdir
@@ -99,7 +99,7 @@ class _Attempt:
         with suppress(OSError):  # a child that died is found out when its answer is read
             self._child.send(RunBatch(handler=self._offer.handler.name, tasks=(self._task,)))
         found: JobOutcome | KizuError = WorkerError("The handler ended without a result.")
-        while not isinstance(message := self._receive(), BatchDone):
+        while not isinstance(message := self._child.hear(TICK_S), BatchDone):
             match message:
                 case Finished(outcome=outcome):
                     found = outcome
@@ -115,25 +115,6 @@ class _Attempt:
         if isinstance(found, KizuError):
             raise found
         return found
-
-    def _receive(self) -> Message | None:
-        """The next message; None if there is none for a while."""
-        if self._child.rss_mb() > self._child.limit_mb:
-            self._child.kill()
-            raise ChildCrashed(
-                f"The model process needed more than {self._child.limit_mb} MB.",
-                hint="KIZU_MAX_CHILD_MB sets the limit.",
-            )
-        try:
-            message = self._child.receive(TICK_S)
-        except TimeoutError:
-            return None
-        except WorkerError as error:
-            self._child.kill()
-            raise ChildCrashed(f"The model process sent garbage ({error.message}).") from error
-        if message is None:
-            raise ChildCrashed(f"The model process {self._child.epitaph()} while it worked on this photo.")
-        return message
 
 
 def _seconds(times: object, operation: str) -> float:

@@ -107,6 +107,14 @@ class Bench:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EmbedTexts:
+    """What vectors do these texts have for the embedder of that name: for `kizu search`."""
+
+    model: str
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stop:
     """Finish the job in hand, begin no other, exit."""
 
@@ -214,6 +222,14 @@ class BenchDone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Embedded:
+    """Reply to `EmbedTexts`: whatever the model said, one vector a text; or why there are none."""
+
+    vectors: tuple[Any, ...] = ()
+    error: Report | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BatchDone:
     """The batch is over; jobs without `Finished` or `Failed` were not touched."""
 
@@ -239,6 +255,8 @@ Message = (
     | Bench
     | BenchProgress
     | BenchDone
+    | EmbedTexts
+    | Embedded
     | BatchDone
 )
 

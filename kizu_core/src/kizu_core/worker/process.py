@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, TypeVar
 
 import psutil
 
-from kizu_core.errors import WorkerError
+from kizu_core.errors import ChildCrashed, WorkerError
 from kizu_core.privacy.probes import Probed
 from kizu_core.settings import Settings
 from kizu_core.worker.channel import Channel
@@ -91,6 +91,26 @@ class ChildProcess:
 
     def alive(self) -> bool:
         return not self._ends_within(0)
+
+    def hear(self, seconds: float) -> Message | None:
+        """The next message, None if none came in that time. Raises `ChildCrashed` once there will be no more: it has
+        died, talked nonsense or grown over its limit, and is ended.
+        """
+        if self.rss_mb() > self.limit_mb:
+            self.kill()
+            raise ChildCrashed(
+                f"The model process needed more than {self.limit_mb} MB.", hint="KIZU_MAX_CHILD_MB sets the limit."
+            )
+        try:
+            message = self.receive(seconds)
+        except TimeoutError:
+            return None
+        except WorkerError as error:
+            self.kill()
+            raise ChildCrashed(f"The model process sent garbage ({error.message}).") from error
+        if message is None:
+            raise ChildCrashed(f"The model process {self.epitaph()} while it worked on this.")
+        return message
 
     def stop(self) -> None:
         """Ends an idle child politely, a deaf one by force."""

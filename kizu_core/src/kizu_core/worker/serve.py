@@ -24,7 +24,7 @@ from kizu_core.privacy.guard import news
 from kizu_core.privacy.probes import probe
 from kizu_core.privacy.redact import clean_traceback
 from kizu_core.settings import Settings
-from kizu_core.types import JobOutcome
+from kizu_core.types import JobOutcome, ModelType
 from kizu_core.worker.channel import Channel
 from kizu_core.worker.messages import (
     Answer,
@@ -35,6 +35,8 @@ from kizu_core.worker.messages import (
     BenchProgress,
     Cancel,
     Configure,
+    Embedded,
+    EmbedTexts,
     Executing,
     Failed,
     Finished,
@@ -53,6 +55,9 @@ from kizu_core.worker.messages import (
 )
 
 SWEEP_S = 60.0
+
+Wish = RunBatch | Probe | Bench | EmbedTexts
+"""What a parent can want of a child, one after the other."""
 
 
 def serve(channel: Channel) -> int:
@@ -74,6 +79,8 @@ def serve(channel: Channel) -> int:
             link.send(ProbeDone(results=tuple(probe(batch.ports))))
         elif isinstance(batch, Bench):
             _bench(link, batch, catalog, settings)
+        elif isinstance(batch, EmbedTexts):
+            link.send(_embed(batch))
         else:
             Run(link, batch).work(handlers)
     return 0
@@ -91,6 +98,14 @@ def _bench(link: Link, wanted: Bench, catalog: Catalog, settings: Settings) -> N
     except (Exception, SystemExit) as raised:  # noqa: BLE001 - a plugin may raise anything
         error = _told(raised, wanted.name)
     link.send(BenchDone(error=error))
+
+
+def _embed(wanted: EmbedTexts) -> Embedded:
+    try:
+        model = ModelRegistry.get(ModelType.EMBEDDER, wanted.model)
+        return Embedded(vectors=tuple(model.embed_texts(wanted.texts)))
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything
+        return Embedded(error=_told(error, wanted.model))
 
 
 class Handlers:
@@ -118,7 +133,7 @@ class Link:
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
-        self._batches: queue.SimpleQueue[RunBatch | Probe | Bench | None] = queue.SimpleQueue()
+        self._batches: queue.SimpleQueue[Wish | None] = queue.SimpleQueue()
         self._answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
         self._questions = itertools.count()
         self._cancelled: set[UUID] = set()
@@ -133,7 +148,7 @@ class Link:
             self._channel.send(Notices(sentences=told))
         self._channel.send(message)
 
-    def next_batch(self) -> RunBatch | Probe | Bench | None:
+    def next_batch(self) -> Wish | None:
         """Waits for the next thing to do, giving idle models back meanwhile; None once the parent wants no more."""
         while True:
             try:
@@ -167,7 +182,7 @@ class Link:
                 # Unwanted before, wanted again: a lease was lost in an outage, and the same worker claimed it anew.
                 self._cancelled.difference_update(task.job.id for task in tasks)
                 self._batches.put(message)
-            case Probe() | Bench():
+            case Probe() | Bench() | EmbedTexts():
                 self._batches.put(message)
             case Cancel(job_id=job_id):
                 self._cancelled.add(job_id)
