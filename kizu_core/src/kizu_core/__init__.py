@@ -38,7 +38,9 @@ if TYPE_CHECKING:
         WorkerError,
     )
     from kizu_core.inference.align import align_face, similarity, warp
+    from kizu_core.inference.boxes import Placement, as_box, letterbox, suppress
     from kizu_core.inference.session import Session, open_session, quantise
+    from kizu_core.inference.yolo import find_objects, labels_of
     from kizu_core.models.registry import ModelRegistry
     from kizu_core.plugins.hookspecs import hookimpl
     from kizu_core.plugins.protocols import (
@@ -142,6 +144,7 @@ __all__ = [
     "Photo",
     "Picture",
     "PictureTooLarge",
+    "Placement",
     "PluginError",
     "ResultRow",
     "Runtime",
@@ -158,11 +161,16 @@ __all__ = [
     "WeightFile",
     "WorkerError",
     "align_face",
+    "as_box",
+    "find_objects",
     "hookimpl",
+    "labels_of",
+    "letterbox",
     "open_library",
     "open_session",
     "quantise",
     "similarity",
+    "suppress",
     "warp",
 ]
 
@@ -176,6 +184,8 @@ _MODULES = (
     "inference.session",
     "models.registry",
     "inference.align",
+    "inference.boxes",
+    "inference.yolo",
     "api",
 )
 
