@@ -6,16 +6,13 @@ import sys
 from contextlib import redirect_stdout
 from dataclasses import replace
 from pkgutil import resolve_name
-from typing import TypeVar
 
-from kizu_core.errors import KizuError, PluginError
+from kizu_core.errors import KizuError
 from kizu_core.models.weights import model_folder
 from kizu_core.plugins.contract import check_specs
 from kizu_core.plugins.discovery import PluginRecord
-from kizu_core.plugins.specs import Fault, ModelSpec
+from kizu_core.plugins.specs import AnySpec, Fault, ModelSpec
 from kizu_core.settings import Settings
-
-Spec = TypeVar("Spec")
 
 
 def configured(record: PluginRecord, settings: Settings) -> PluginRecord:
@@ -23,28 +20,21 @@ def configured(record: PluginRecord, settings: Settings) -> PluginRecord:
     return replace(record, specs=tuple(_configured(spec, settings) for spec in record.specs))
 
 
-def _configured(spec: Spec, settings: Settings) -> Spec:
+def _configured(spec: AnySpec, settings: Settings) -> AnySpec:
     if not isinstance(spec, ModelSpec) or spec.configure is None:
         return spec
     try:
         with redirect_stdout(sys.stderr):  # what it prints must not end up in the middle of somebody's JSON
-            made = _asked(spec, spec.configure, settings)
+            own = settings.plugin(resolve_name(spec.settings)) if spec.settings else None
+            made = resolve_name(spec.configure)(spec, own, model_folder(spec, settings))
+            (checked,) = check_specs([made], type(spec))
     except KizuError as error:
         return replace(spec, weights=(), fault=Fault(error.message, error.hint or "See `kizu config`."))
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything
         reason = f"{spec.name} can't be set up: {type(error).__name__}: {error}".rstrip(": ")
-        return replace(
-            spec, weights=(), fault=Fault(reason, f"Update its plugin, or tell its author: {spec.configure}")
-        )
-    return made
-
-
-def _asked(spec: ModelSpec, configure: str, settings: Settings) -> ModelSpec:
-    """What the plugin makes of its declaration. Raises `SettingError`, `PluginError`, and whatever the plugin does."""
-    own = settings.plugin(resolve_name(spec.settings)) if spec.settings else None
-    made = resolve_name(configure)(spec, own, model_folder(spec, settings))
-    (checked,) = check_specs([made], type(spec))
-    assert isinstance(checked, ModelSpec)  # noqa: S101 - it is of the class of `spec`
-    if checked.name != spec.name:
-        raise PluginError(f"{configure} made {checked.name!r} of {spec.name!r}; a model keeps its name.")
-    return checked
+        hint = f"Update its plugin, or tell its author: {spec.configure} failed."
+        return replace(spec, weights=(), fault=Fault(reason, hint))
+    if checked.name == spec.name:
+        return checked
+    reason = f"{spec.configure} made {checked.name!r} of {spec.name!r}, and a model keeps its name."
+    return replace(spec, weights=(), fault=Fault(reason, "Update its plugin, or tell its author."))

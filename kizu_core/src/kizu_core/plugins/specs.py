@@ -58,9 +58,9 @@ class ModelSpec:
     check). `memory_mb`: resident memory once loaded. `settings`: LazyRef to a pydantic model whose fields'
     aliases are environment names. `factory`: `build(context: ModelContext) -> the protocol of the kind`.
 
-    `configure`: LazyRef to `(spec, settings, folder) -> spec`, for a model whose weights, space or languages follow from
-    its settings or from what was imported into `folder`, the model's own. It must be as cheap as the declaration, and
-    may raise `SettingError`.
+    `configure`: LazyRef to `(spec, settings, folder) -> spec`, for a model whose weights, space or languages follow
+    from its settings or from what was imported into `folder`, the model's own. Kind and name stay. It must be as cheap
+    as the declaration, and may raise `SettingError`, which makes this one model unusable.
 
     `runtimes`: what the factory can build the model for; the first is the reference, which needs no conversion and
     against which the others must prove themselves. Empty: the plugin decides by itself. `convert`: LazyRef to
