@@ -51,6 +51,7 @@ class Runtime(StrEnum):
     ORT_INT8 = "ort-int8"
     ORT_FP32 = "ort-fp32"
     TORCH_BF16 = "torch-bf16"
+    TORCH_INT8 = "torch-int8"
     TORCH_FP32 = "torch-fp32"
 
 
