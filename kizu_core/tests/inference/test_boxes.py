@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from kizu_core import Box, as_box, letterbox, suppress
 from kizu_core.inference.boxes import GREY, STRIDE, iou
 
+Array = NDArray[np.float64]
+
 SIDES = st.integers(1, 3000)
 
 
@@ -75,9 +77,7 @@ def test_suppression_is_that_of_the_slow_way(candidates: list[tuple[int, ...]], 
     assert kept.tolist() == slowly(boxes, found[:, 4] / 9, found[:, 5], most_iou)[:limit]
 
 
-def slowly(
-    boxes: NDArray[np.float64], scores: NDArray[np.float64], classes: NDArray[np.float64], most: float
-) -> list[int]:
+def slowly(boxes: Array, scores: Array, classes: Array, most: float) -> list[int]:
     kept: list[int] = []
     for index in sorted(range(len(boxes)), key=lambda one: (-scores[one], one)):
         same = [other for other in kept if classes[other] == classes[index]]
