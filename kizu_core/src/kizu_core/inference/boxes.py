@@ -33,8 +33,9 @@ class Placement:
     def to_relative(self, points: ArrayLike) -> NDArray[np.float64]:
         """Frame pixels as shares of the picture, not clipped: (..., 2k) or (..., 2), x and y taking turns."""
         pairs = np.asarray(points, np.float64)
-        places = pairs.reshape(*pairs.shape[:-1], -1, 2)
-        return ((places - (self.left, self.top)) / (self.width, self.height)).reshape(pairs.shape)
+        repeats = pairs.shape[-1] // 2
+        shares: NDArray[np.float64] = pairs - np.tile((self.left, self.top), repeats)
+        return shares / np.tile((self.width, self.height), repeats)
 
 
 def letterbox(

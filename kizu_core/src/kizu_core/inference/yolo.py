@@ -8,6 +8,7 @@ those of ultralytics' `predict`, but suppression is ours: theirs stops after som
 from __future__ import annotations
 
 import ast
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -28,16 +29,32 @@ Infer = Callable[[NDArray[np.float32]], NDArray[Any]]
 
 
 def find_objects(
-    infer: Infer, picture: Picture, labels: Sequence[str], *, size: tuple[int, int] = (SIDE, SIDE), fixed: bool = False
-) -> list[Detection]:
-    """The objects in a picture, best first.
+    infer: Infer,
+    pictures: Sequence[Picture],
+    labels: Sequence[str],
+    *,
+    size: tuple[int, int] = (SIDE, SIDE),
+    fixed: bool = False,
+    batch: int = 1,
+) -> list[list[Detection]]:
+    """The objects in each picture, best first.
 
-    `infer`: the network, (1, 3, h, w) -> (1, 4 + classes, places). `size`: (width, height) of the largest frame that it
-    takes; unless it is `fixed`, the frame is cut down to the picture. Raises `ModelFailed` if the network knows
-    another number of classes than there are `labels`.
+    `infer`: the network, (n, 3, h, w) -> (n, 4 + classes, places). `size`: (width, height) of the largest frame that it
+    takes; unless it is `fixed`, the frame is cut down to the picture. `batch`: at most so many frames, of one size, go
+    together. Raises `ModelFailed` if the network knows another number of classes than there are `labels`.
     """
-    frame, place = letterbox(picture.pixels, size, stride=None if fixed else STRIDE)
-    return to_detections(infer(to_tensor(frame))[0], place, labels)
+    framed = [letterbox(one.pixels, size, stride=None if fixed else STRIDE) for one in pictures]
+    alike: dict[tuple[int, ...], list[int]] = defaultdict(list)
+    for index, (frame, _) in enumerate(framed):
+        alike[frame.shape].append(index)
+    found: list[list[Detection]] = [[] for _ in pictures]
+    for indices in alike.values():
+        for start in range(0, len(indices), batch):
+            part = indices[start : start + batch]
+            outputs = infer(np.concatenate([to_tensor(framed[index][0]) for index in part]))
+            for index, output in zip(part, outputs, strict=True):
+                found[index] = to_detections(output, framed[index][1], labels)
+    return found
 
 
 def to_tensor(frame: NDArray[np.uint8]) -> NDArray[np.float32]:
