@@ -17,10 +17,11 @@ from kizu_core.settings import Settings
 
 def configured(record: PluginRecord, settings: Settings) -> PluginRecord:
     """The plugin with its models as today's settings make them. One that can't be so has a `fault` and no weights."""
-    return replace(record, specs=tuple(_configured(spec, settings) for spec in record.specs))
+    return replace(record, specs=tuple(configure_spec(spec, settings) for spec in record.specs))
 
 
-def _configured(spec: AnySpec, settings: Settings) -> AnySpec:
+def configure_spec(spec: AnySpec, settings: Settings) -> AnySpec:
+    """One of them, as `configured`; what is no model, or has nothing to configure, is as it was."""
     if not isinstance(spec, ModelSpec) or spec.configure is None:
         return spec
     try:

@@ -14,6 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from kizu_core.errors import KizuError
+from kizu_core.models.configured import configure_spec
 from kizu_core.models.loading import load_model
 from kizu_core.models.weights import readiness
 from kizu_core.pipeline.process import Output
@@ -53,7 +54,8 @@ class LoadedModel(PluginConformance, Generic[Spec]):
     @classmethod
     def spec(cls, settings: Settings) -> ModelSpec:
         """What the plugin declares of the model; skips while its library or weights are not there."""
-        specs = [one for one in specs_of(cls.plugin) if isinstance(one, ModelSpec) and one.kind is cls.kind]
+        made = [configure_spec(one, settings) for one in specs_of(cls.plugin)]
+        specs = [one for one in made if isinstance(one, ModelSpec) and one.kind is cls.kind]
         found = [one for one in specs if cls.model in (None, one.name)]
         names = ", ".join(one.name for one in specs) or "none"
         expect(len(found) == 1, f"`model` names one of the plugin's models of the kind {cls.kind}: {names}.")
