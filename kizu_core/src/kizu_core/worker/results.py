@@ -93,6 +93,7 @@ def _operation(one: OperationResult) -> dict[str, Any]:
         "plugin": one.plugin,
         "version": one.version,
         "space": one.space,
+        "runtime": one.runtime,
         "found": one.found,
         "seconds": one.seconds,
         "error": one.error and clean_error(one.error),

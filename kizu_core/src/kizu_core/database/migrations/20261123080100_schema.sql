@@ -153,6 +153,7 @@ alter table public.detected_objects
   add column if not exists bbox jsonb,
   add column if not exists model text,
   add column if not exists output_version text,
+  add column if not exists runtime text,
   add column if not exists frame_ms int not null default 0;
 create index if not exists kizu_detected_objects_asset on public.detected_objects (asset_id);
 create index if not exists kizu_detected_objects_label on public.detected_objects (user_id, label);
@@ -172,6 +173,7 @@ alter table public.extracted_text
   add column if not exists line int,
   add column if not exists model text,
   add column if not exists output_version text,
+  add column if not exists runtime text,
   add column if not exists language text,
   add column if not exists frame_ms int not null default 0,
   add column if not exists folded text generated always as (kizu.fold(text)) stored;
@@ -190,6 +192,7 @@ alter table public.image_descriptions
   add column if not exists score real,
   add column if not exists model text,
   add column if not exists output_version text,
+  add column if not exists runtime text,
   add column if not exists frame_ms int not null default 0;
 create index if not exists kizu_image_descriptions_asset on public.image_descriptions (asset_id);
 create index if not exists kizu_image_descriptions_user on public.image_descriptions (user_id);
@@ -212,6 +215,8 @@ create table if not exists public.plugin_results (
   done_at timestamptz not null default now(),
   primary key (asset_id, operation, plugin, frame_ms)
 );
+alter table public.plugin_results
+  add column if not exists runtime text; -- what computed it, which never makes a result stale
 create index if not exists kizu_plugin_results_user on public.plugin_results (user_id, operation);
 
 create table if not exists public.moments (

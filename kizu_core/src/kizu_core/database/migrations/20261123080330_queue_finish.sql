@@ -61,9 +61,9 @@ begin
     perform kizu.insert_results(result_table, p_job, p_rows);
   end if;
   insert into public.plugin_results
-    (asset_id, user_id, operation, plugin, version, space, source_sha256, found, seconds, error, data)
+    (asset_id, user_id, operation, plugin, version, space, runtime, source_sha256, found, seconds, error, data)
   values (p_job.asset_id, p_job.user_id, operation, p_done ->> 'plugin', p_done ->> 'version', p_done ->> 'space',
-    p_job.source_sha256, coalesce((p_done ->> 'found')::int, 0), (p_done ->> 'seconds')::real,
+    p_done ->> 'runtime', p_job.source_sha256, coalesce((p_done ->> 'found')::int, 0), (p_done ->> 'seconds')::real,
     nullif(p_done -> 'error', 'null'), nullif(p_done -> 'data', 'null'));
 end $$;
 
@@ -158,8 +158,8 @@ begin
   end if;
 end $$;
 
--- The only finisher. `p_payload`: {operations: [{operation, plugin, version, space, found, seconds, error, data}],
--- rows: {table: [...]}, asset: {column: value}, result: {}, enqueue: [...], retry: [operation], error: {...}}. Results
+-- The only finisher. `p_payload`: {operations: [{operation, plugin, version, space, runtime, found, seconds, error,
+-- data}], rows: {table: [...]}, asset: {column: value}, result: {}, enqueue: [...], retry: [operation], error: {...}}. Results
 -- and the job's new state appear together or not at all. Without `operations` and `retry`, all that was claimed is done.
 create or replace function public.kizu_complete(p_table text, p_id uuid, p_token uuid, p_payload jsonb) returns text
 language plpgsql set search_path = '' as $$

@@ -64,17 +64,19 @@ language sql stable set search_path = '' as $$
     'texts', (
       select coalesce(jsonb_agg(jsonb_build_object(
           'text', t.text, 'score', t.score, 'bbox', t.bbox, 'quad', t.quad, 'line', t.line, 'model', t.model,
-          'frame_ms', t.frame_ms) order by t.frame_ms, t.line), '[]')
+          'runtime', t.runtime, 'frame_ms', t.frame_ms) order by t.frame_ms, t.line), '[]')
       from public.extracted_text t where t.asset_id = a.id),
     'objects', (
       select coalesce(jsonb_agg(jsonb_build_object(
-          'label', o.label, 'score', o.score, 'bbox', o.bbox, 'model', o.model, 'frame_ms', o.frame_ms)
+          'label', o.label, 'score', o.score, 'bbox', o.bbox, 'model', o.model, 'runtime', o.runtime,
+          'frame_ms', o.frame_ms)
           order by o.frame_ms, o.score desc), '[]')
       from public.detected_objects o where o.asset_id = a.id),
     'faces', (
       select coalesce(jsonb_agg(jsonb_build_object(
           'bbox', f.bbox, 'keypoints', f.keypoints, 'score', f.score, 'cluster_id', f.cluster_id, 'name', c.name,
-          'dim', f.dim, 'space', f.space, 'model', f.model, 'frame_ms', f.frame_ms) order by f.frame_ms, f.face_index), '[]')
+          'dim', f.dim, 'space', f.space, 'model', f.model, 'runtime', f.runtime, 'frame_ms', f.frame_ms)
+          order by f.frame_ms, f.face_index), '[]')
       from public.face_embeddings f left join public.face_clusters c on c.id = f.cluster_id where f.asset_id = a.id),
     'embeddings', (
       select coalesce(jsonb_agg(jsonb_build_object(
@@ -83,12 +85,14 @@ language sql stable set search_path = '' as $$
       from public.image_embeddings e where e.asset_id = a.id),
     'descriptions', (
       select coalesce(jsonb_agg(jsonb_build_object(
-          'description', d.description, 'task', d.task, 'score', d.score, 'model', d.model, 'frame_ms', d.frame_ms)
+          'description', d.description, 'task', d.task, 'score', d.score, 'model', d.model, 'runtime', d.runtime,
+          'frame_ms', d.frame_ms)
           order by d.frame_ms, d.task), '[]')
       from public.image_descriptions d where d.asset_id = a.id),
     'operations', (
       select coalesce(jsonb_agg(jsonb_build_object(
-          'operation', p.operation, 'plugin', p.plugin, 'version', p.version, 'space', p.space, 'found', p.found,
+          'operation', p.operation, 'plugin', p.plugin, 'version', p.version, 'space', p.space, 'runtime', p.runtime,
+          'found', p.found,
           'seconds', p.seconds, 'error', p.error, 'done_at', p.done_at, 'frame_ms', p.frame_ms,
           'stale', p.source_sha256 is distinct from a.sha256) order by p.operation, p.plugin, p.frame_ms), '[]')
       from public.plugin_results p where p.asset_id = a.id))
