@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from kizu_core.database.opening import OpenDatabase, open_database
 from kizu_core.database.reading import existing_database
-from kizu_core.errors import KizuError, ModelUnavailable, QueryError
+from kizu_core.errors import KizuError, ModelUnavailable, NoSuchModel, QueryError
 from kizu_core.library.compare import KnownFile
 from kizu_core.library.jobs import Jobs
 from kizu_core.library.known import known_in
@@ -31,6 +31,7 @@ from kizu_core.library.users import checked_name, name_key
 from kizu_core.models.offers import Gap, Offer, gaps, offers, photo_offers, wanted
 from kizu_core.models.selection import load_catalog, pin_defaults
 from kizu_core.models.weights import readiness
+from kizu_core.pipeline.pixels import in_pixels
 from kizu_core.plugins.catalog import Catalog
 from kizu_core.plugins.specs import EmbedderSpec
 from kizu_core.settings import Settings, load_settings
@@ -66,8 +67,18 @@ class Assets:
         return page
 
     def show(self, asset: UUID) -> Json | None:
-        """Facts, files and every result of one photo; None if the user has no such photo."""
-        return self._database.api.asset(self._user, asset)
+        """Facts, files and every result of one photo; None if the user has no such photo.
+
+        Places are relative to the upright picture (`bbox`, `quad`, `keypoints`), and beside it in its pixels
+        (`bbox_px`, `quad_px`, `keypoints_px`).
+        """
+        found = self._database.api.asset(self._user, asset)
+        if found is None:
+            return None
+        placed = ("texts", "objects", "faces")
+        return found | {
+            kind: [in_pixels(row, found["width"], found["height"]) for row in found[kind]] for kind in placed
+        }
 
 
 class Library:
@@ -100,6 +111,14 @@ class Library:
     def gaps(self) -> tuple[Gap, ...]:
         """Operations that need a plugin or weights first."""
         return gaps(self.catalog, self.settings)
+
+    @property
+    def searched(self) -> tuple[str, ...]:
+        """The operations whose results `search` looks at, the quickest first."""
+        with suppress(NoSuchModel):
+            if getattr(self.catalog.model(ModelType.EMBEDDER), "languages", ()):
+                return ("embedding", "ocr")
+        return ("ocr",)
 
     def import_folder(
         self,

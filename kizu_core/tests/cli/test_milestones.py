@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kizu_core.cli import milestones
 from kizu_core.cli.milestones import MEASURED, Milestones, Note
 from kizu_core.cli.progress import Progress
 
@@ -16,10 +14,10 @@ Counts = dict[str, tuple[int, int]]
 """Operation -> done, waiting."""
 
 
-def looked(*looks: Counts, every_s: float = 10) -> list[Note]:
+def looked(*looks: Counts, every_s: float = 10, searched: tuple[str, ...] = ("embedding", "ocr")) -> list[Note]:
     """All that is said over several looks."""
     progress, said = Progress(), []
-    found = Milestones()
+    found = Milestones(searched)
     for number, counts in enumerate(looks):
         jobs = {name: {"done": done, "waiting": waiting} for name, (done, waiting) in counts.items()}
         progress.update(jobs, now=number * every_s)
@@ -68,10 +66,10 @@ def test_the_end_of_what_search_needs_is_told_while_the_rest_goes_on() -> None:
     assert [note.event for note in looked(*looks)] == [{"event": "searchable", "photos": 40, "left": 0}]
 
 
-def test_quick_operations_make_photos_searchable_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(milestones, "SEARCHED", ("embedding", "ocr"))
+def test_quick_operations_make_photos_searchable_first() -> None:
     looks: list[Counts] = [{"embedding": (0, 1200), "ocr": (0, 1200)}, {"embedding": (1200, 0), "ocr": (3, 1197)}]
     assert sentences(*looks)[-1] == "1,200 photos can be searched now; still to come: text."
+    assert looked(*looks, searched=("ocr",)) == [], "vectors that no words lead to"
 
 
 def test_what_an_earlier_run_did_is_no_news() -> None:

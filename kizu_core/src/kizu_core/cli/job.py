@@ -137,7 +137,7 @@ def _told(event: Event, display: Display) -> None:
 def _watched(library: Library, display: Display) -> Iterator[None]:
     """Shows the counts while inside. They come from the database, so another worker's work is seen as well."""
     done = threading.Event()
-    progress, milestones = Progress(), Milestones()
+    progress, milestones = Progress(), Milestones(library.searched)
 
     def watch() -> None:
         pause = 0.0

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from kizu_core.cli.progress import SEARCHED, Progress, Stage, duration, plural
+from kizu_core.cli.progress import Progress, Stage, duration, plural
 
 MEASURED = 50
 """Photos of a stage after which its rate says something."""
@@ -27,7 +27,9 @@ class Note:
 class Milestones:
     """Looks at progress, and tells each thing once."""
 
-    def __init__(self) -> None:
+    def __init__(self, searched: Sequence[str]) -> None:
+        """`searched`: the operations whose results a search looks at, the quickest first."""
+        self._searched = searched
         self._begun: dict[str, int] = {}
         self._forecast: set[str] = set()
         self._searchable: int | None = None
@@ -43,7 +45,7 @@ class Milestones:
 
     def _search(self, stages: list[Stage]) -> Iterator[Note]:
         """Told when the number of photos that a search looks at passes 100, 1,000, ... and when it is complete."""
-        stage = next((one for name in SEARCHED for one in stages if one.operation == name), None)
+        stage = next((one for name in self._searched for one in stages if one.operation == name), None)
         if stage is None:
             return
         others = [one.title for one in stages if one.left and one is not stage]

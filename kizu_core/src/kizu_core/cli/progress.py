@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 STAGES: Mapping[str, str] = {
@@ -16,9 +16,6 @@ STAGES: Mapping[str, str] = {
     "describe": "captions",
 }
 """What people call each operation, in the order of display."""
-
-SEARCHED: Sequence[str] = ("ocr",)
-"""The operations whose results `kizu search` looks at, the quickest first."""
 
 WINDOW_S = 60.0
 """Rates are taken over the last minute, so that they follow a change of load but do not flicker."""
