@@ -110,6 +110,8 @@ def test_each_plugin_is_shown_for_what_it_is(kizu: Kizu, photo: Path) -> None:
     assert document["facts"]["taken_local"] == "2019-05-12T14:03:00"
     seen = operations(document)
     assert seen["ocr"]["results"][0]["text"].startswith("48 wide")
+    assert seen["ocr"]["results"][0]["quad"][2] == [1.0, 1.0]
+    assert seen["ocr"]["results"][0]["quad_px"][2] == [48.0, 64.0]
     assert (seen["ocr"]["model"], seen["ocr"]["version"], seen["ocr"]["error"]) == ("reader", "7", None)
     assert seen["ocr"]["load_seconds"] >= 0.2 > seen["ocr"]["seconds"]
     assert "ended with status 9" in seen["faces"]["error"]["message"]
@@ -128,7 +130,7 @@ def test_people_read_it_too(kizu: Kizu, photo: Path) -> None:
     assert shown.code == 0, shown.err
     for part in ("48 x 64 pixels, turned (orientation 6)", "taken   2019-05-12 14:03:00", "reader 7, loaded in 0."):
         assert part in shown.out
-    assert "0.75  48 wide" in shown.out
+    assert " 75 %  48 wide" in shown.out
     assert "\x1b" not in shown.out
     assert "faces" not in shown.out
 

@@ -9,6 +9,7 @@ from uuid import UUID
 import typer
 
 from kizu_core.cli.context import aligned, console, print_json, settings_of
+from kizu_core.cli.results import caption_line, embedding_line, face_line, object_line, text_line
 from kizu_core.database.paths import path_to_text
 
 if TYPE_CHECKING:
@@ -136,11 +137,14 @@ def _describe(row: dict[str, Any]) -> list[str]:
     }
     lines = [f"{name:<10} {value}" for name, value in facts.items() if value]
     lines += [f"{'file':<10} {file['root']}/{file['path']}{_gone(file)}" for file in row["files"]]
-    lines += [f"{'text':<10} {text['text']}  ({text['score']:.2f})" for text in row["texts"]]
-    lines += [f"{'object':<10} {found['label']}  ({found['score']:.2f})" for found in row["objects"]]
-    lines += [f"{'face':<10} {face['name'] or 'not named'}  ({face['score']:.2f})" for face in row["faces"]]
-    lines += [f"{'caption':<10} {caption['description']}" for caption in row["descriptions"]]
-    lines += [f"{'vector':<10} {vector['dim']} numbers, {vector['space']}" for vector in row["embeddings"]]
+    shown = {
+        "text": map(text_line, row["texts"]),
+        "object": map(object_line, row["objects"]),
+        "face": map(face_line, row["faces"]),
+        "caption": map(caption_line, row["descriptions"]),
+        "vector": map(embedding_line, row["embeddings"]),
+    }
+    lines += [f"{name:<10} {line}" for name, found in shown.items() for line in found]
     lines += [f"{'done':<10} {_done(operation)}" for operation in row["operations"]]
     return lines
 

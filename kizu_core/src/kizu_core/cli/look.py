@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from kizu_core.cli import results
 from kizu_core.cli.context import DONE, DONE_WITH_FAILURES, console, print_json, settings_of
-from kizu_core.cli.progress import STAGES
+from kizu_core.cli.progress import STAGES, plural
 
 if TYPE_CHECKING:
     from kizu_core.models.offers import Gap, Offer
@@ -118,22 +119,21 @@ class _Report:
 
     def add(self, seen: Seen) -> None:
         """One operation, its result or its error, and what its process was refused."""
-        self.failed = self.failed or seen.error is not None or bool(seen.refusals)
-        self._document["operations"].append(_seen_as_dict(seen))
         offer = seen.offer
+        try:
+            rows = [_plain(row, self._document["facts"]) for row in seen.values]
+            lines = list(_result_lines(offer.entry, rows))
+        except (AttributeError, KeyError, TypeError, ValueError):
+            # The process that made it may have been taken over by the picture.
+            seen, rows, lines = _formless(seen), [], []
+        self.failed = self.failed or seen.error is not None or bool(seen.refusals)
+        self._document["operations"].append(_seen_as_dict(seen, rows))
         self._say("", f"{_title(offer.entry)}: {offer.plugin} {offer.version}, {_times(seen)}")
         if seen.error is not None:
             self._say(f"  ! {seen.error.message}", *([f"    {seen.error.hint}"] if seen.error.hint else []))
         else:
-            self._say(*(f"  {line}" for line in self._results(seen)))
+            self._say(*(f"  {line}" for line in lines))
         self._say(*(f"  ! {refusal.sentence}" for refusal in seen.refusals))
-
-    def _results(self, seen: Seen) -> list[str]:
-        try:
-            return list(_result_lines(seen.offer.entry, seen.values))
-        except (KeyError, TypeError, ValueError):  # the process that made it may have been taken over by the picture
-            self.failed = True
-            return ["! It gave a result of a form that nobody knows."]
 
     def conclude(self, gaps: Sequence[Gap], seconds: float) -> None:
         """What is not available, and the time that all took."""
@@ -176,46 +176,51 @@ def _fact_lines(facts: Mapping[str, Any]) -> Iterator[str]:
     return (f"{name:<8}{value}" for name, value in lines.items() if value)
 
 
-def _result_lines(operation: str, values: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """The rows of one operation for people; positions in percent of the picture's width and height."""
-    if not values:
+def _result_lines(operation: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """The rows of one operation for people."""
+    if not rows:
         yield "nothing found"
-    for row in map(_plain, values):
-        if operation == "embedding":
-            yield f"{row['dim']} numbers in the space {row['space']}, length {row['norm']:.3f}"
-        elif operation == "faces":
-            yield f"{row['score']:.2f}  a face at {_where(row['bbox'])}"
-        elif operation == "objects":
-            yield f"{row['score']:.2f}  {row['label']} at {_where(row['bbox'])}"
-        elif operation == "ocr":
-            yield f"{row['score']:.2f}  {row['text']}"
-        else:
-            yield str(row["description"])
+    elif operation == "embedding":
+        yield from (f"{results.embedding_line(row)}, length {row['norm']:.3f}" for row in rows)
+    elif operation == "faces":
+        yield plural(len(rows), "face")
+        yield from map(results.face_line, rows)
+    elif operation == "objects":
+        yield from map(results.object_line, rows)
+    elif operation == "ocr":
+        yield from map(results.text_line, rows)
+    else:
+        yield from map(results.caption_line, rows)
 
 
-def _where(box: Mapping[str, float]) -> str:
-    left, top, right, bottom = (round(100 * box[side]) for side in ("left", "top", "right", "bottom"))
-    return f"{left}-{right} % across, {top}-{bottom} % down"
+def _formless(seen: Seen) -> Seen:
+    from kizu_core.errors import ModelFailed
+
+    return replace(seen, values=(), error=ModelFailed("It gave a result of a form that nobody knows."))
 
 
-def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row without its vector, of which only the length is told, and without what is said of the model elsewhere."""
+def _plain(row: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
+    """A row with its places in pixels too; without its vector, of which only the length is told, and without what is
+    said of the model elsewhere.
+    """
+    from kizu_core.pipeline.pixels import in_pixels
+
     kept = {name: value for name, value in row.items() if name not in ("embedding", "model", "output_version")}
     if "embedding" in row:
         import numpy as np
 
         kept["norm"] = round(float(np.linalg.norm(row["embedding"])), 6)
-    return kept
+    return in_pixels(kept, facts["width"], facts["height"])
 
 
-def _seen_as_dict(seen: Seen) -> dict[str, Any]:
+def _seen_as_dict(seen: Seen, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {
         "operation": seen.offer.entry,
         "model": seen.offer.plugin,
         "version": seen.offer.version,
         "load_seconds": seen.load_seconds,
         "seconds": round(seen.seconds, 3),
-        "results": [_plain(row) for row in seen.values],
+        "results": rows,
         "error": seen.error.as_dict() if seen.error else None,
         "refusals": [asdict(refusal) for refusal in seen.refusals],
     }
