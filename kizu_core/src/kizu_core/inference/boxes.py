@@ -34,8 +34,9 @@ class Placement:
         """Frame pixels as shares of the picture, not clipped: (..., 2k) or (..., 2), x and y taking turns."""
         pairs = np.asarray(points, np.float64)
         repeats = pairs.shape[-1] // 2
-        shares: NDArray[np.float64] = pairs - np.tile((self.left, self.top), repeats)
-        return shares / np.tile((self.width, self.height), repeats)
+        corner, size = np.tile((self.left, self.top), repeats), np.tile((self.width, self.height), repeats)
+        shares: NDArray[np.float64] = (pairs - corner) / size
+        return shares
 
 
 def letterbox(
