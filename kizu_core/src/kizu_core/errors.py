@@ -72,6 +72,12 @@ class ModelUnavailable(PluginError):
     retryable = True
 
 
+class ConsentMissing(ModelUnavailable):
+    """Its weights come under terms that the user has not agreed to yet."""
+
+    code = "consent_missing"
+
+
 class ModelFailed(PluginError):
     code = "model_failed"
 

@@ -42,7 +42,7 @@ class Silent:
     def waiting(self) -> None:
         self.waited.set()
 
-    def progress(self, item: Item, done: int) -> None:
+    def progress(self, item: Item, done: int, total: int) -> None:
         self.seen.append(done)
 
 

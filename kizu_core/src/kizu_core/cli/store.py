@@ -155,9 +155,9 @@ class _Bars:
     def waiting(self) -> None:
         self._progress.console.print(_WAITING)
 
-    def progress(self, item: Item, done: int) -> None:
+    def progress(self, item: Item, done: int, total: int) -> None:
         if item.key not in self._tasks:
-            self._tasks[item.key] = self._progress.add_task(name_of(item), total=item.weight.bytes)
+            self._tasks[item.key] = self._progress.add_task(name_of(item), total=total)
         self._progress.update(self._tasks[item.key], completed=done)
 
 
@@ -171,11 +171,11 @@ class _Lines:
     def waiting(self) -> None:
         self._say(_WAITING)
 
-    def progress(self, item: Item, done: int) -> None:
-        quarter = 4 * done // item.weight.bytes
+    def progress(self, item: Item, done: int, total: int) -> None:
+        quarter = 4 * done // total
         if quarter > self._said.get(item.key, 0):
             self._said[item.key] = quarter
-            self._say(f"{name_of(item)}: {25 * quarter} % of {size_of(item.weight.bytes)}")
+            self._say(f"{name_of(item)}: {25 * quarter} % of {size_of(total)}")
 
     def _say(self, line: str) -> None:
         if not self._quiet:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from time import sleep
 
@@ -32,17 +33,35 @@ PATIENCE_S = 120.0
 """The longest pause that a server may ask for; one that asks for more is left to the user."""
 
 
-def download(source: Source, size: int, part: Path, on_bytes: Callable[[int], None]) -> None:
-    """Brings `part` to `size` bytes, going on where an earlier call stopped. `on_bytes` gets what is there so far.
+OnBytes = Callable[[int, int], None]
+"""Gets how much of a file is there, and how much it is in all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """How many bytes a file may have. Where that is not one number, the server must say it before."""
+
+    least: int
+    most: int
+
+    def __contains__(self, size: int) -> bool:
+        return self.least <= size <= self.most
+
+    def __str__(self) -> str:
+        return f"{self.least:,}" if self.least == self.most else f"{self.least:,} to {self.most:,}"
+
+
+def download(source: Source, span: Span, part: Path, on_bytes: OnBytes) -> None:
+    """Brings `part` to its full size, which must lie in `span`, going on where an earlier call stopped.
 
     Raises `FetchRefused` (a host that nobody allowed, another size), `SourceMissing`, `FetchError` (other answers that
     stay), `FetchFailed` (given up; what arrived is kept), `DiskFull`.
     """
     failures = 0
-    while (before := _size(part)) != size:
+    while (before := _size(part)) != _full_size(part, source, span):
         try:
             with network_errors(source.hosts[0]):
-                _continue(source, size, part, on_bytes)
+                _continue(source, span, part, on_bytes)
         except FetchFailed as error:
             failures = 1 if _size(part) > before else failures + 1
             pause = error.retry_after_s or 2.0 ** (failures - 1)
@@ -62,10 +81,10 @@ def _given_up(error: FetchFailed) -> FetchFailed:
     return FetchFailed(error.message, hint=f"Run the same again{later}; what has arrived is kept.")
 
 
-def _continue(source: Source, size: int, part: Path, on_bytes: Callable[[int], None]) -> None:
+def _continue(source: Source, span: Span, part: Path, on_bytes: OnBytes) -> None:
     """One exchange: appends to what is there if the server still has that very file, else begins anew."""
-    there, version = _size(part), _version_of(part, source)
-    if there > size or (there and version is None):
+    there, version, size = _size(part), _version_of(part, source), _full_size(part, source, span)
+    if size is None or there > size or (there and version is None):
         discard(part)
         there = 0
     wanted = {"Range": f"bytes={there}-", "If-Range": version} if there and version else {}
@@ -73,14 +92,15 @@ def _continue(source: Source, size: int, part: Path, on_bytes: Callable[[int], N
         if response.status_code == 416:  # the server has less than what is here
             discard(part)
         _check_status(response)
-        if response.status_code == 206 and not _continues(response, there, size, version):
+        if response.status_code == 206 and not _continues(response, there, size or 0, version):
             discard(part)
             raise FetchFailed(f"{response.url.host} does not continue the file as it began it.")
         if response.status_code == 200:
             discard(part)
-            _check_length(response, size)
-            write_private(_note_of(part), json.dumps({"url": source.url, "version": _version(response)}))
-        _append(response, part, size, on_bytes)
+            size = _told_size(response, span)
+            note = {"url": source.url, "version": _version(response), "bytes": size}
+            write_private(_note_of(part), json.dumps(note))
+        _append(response, part, size or 0, on_bytes)
 
 
 @contextmanager
@@ -120,11 +140,19 @@ def _check_status(response: httpx.Response) -> None:
         raise FetchRefused(f"{host} sent the file compressed, although it was asked not to.")
 
 
-def _check_length(response: httpx.Response, size: int) -> None:
-    """Refuses a file of another size before it is fetched; a server may also say nothing."""
+def _told_size(response: httpx.Response, span: Span) -> int:
+    """How large the file is. Refuses one of another size before it is fetched.
+
+    A server may say nothing of it where the plugin did.
+    """
     length = response.headers.get("Content-Length", "")
-    if length.isascii() and length.isdigit() and int(length) != size:
-        raise _other_size(response, int(length), size)
+    if length.isascii() and length.isdigit():
+        if int(length) not in span:
+            raise _other_size(response, int(length), span)
+        return int(length)
+    if span.least != span.most:
+        raise FetchRefused(f"{response.url.host} does not say how large the file is; it was not fetched.")
+    return span.least
 
 
 def _continues(response: httpx.Response, there: int, size: int, version: str | None) -> bool:
@@ -133,7 +161,7 @@ def _continues(response: httpx.Response, there: int, size: int, version: str | N
     return response.headers.get("Content-Range") == expected and _version(response) in (version, None)
 
 
-def _append(response: httpx.Response, part: Path, size: int, on_bytes: Callable[[int], None]) -> None:
+def _append(response: httpx.Response, part: Path, size: int, on_bytes: OnBytes) -> None:
     """Counts what arrives; what the server says of its length is not believed."""
     part.touch(mode=0o600)
     with part.open("ab") as file:
@@ -141,19 +169,19 @@ def _append(response: httpx.Response, part: Path, size: int, on_bytes: Callable[
             if file.tell() + len(chunk) > size:
                 file.close()
                 discard(part)
-                raise _other_size(response, None, size)
+                raise _other_size(response, None, Span(size, size))
             file.write(chunk)
-            on_bytes(file.tell())
+            on_bytes(file.tell(), size)
         got = file.tell()
     if got != size:  # a connection that broke raised before: this is all that the server has
         discard(part)
-        raise _other_size(response, got, size)
+        raise _other_size(response, got, Span(size, size))
 
 
-def _other_size(response: httpx.Response, length: int | None, size: int) -> FetchRefused:
+def _other_size(response: httpx.Response, length: int | None, span: Span) -> FetchRefused:
     has = "more" if length is None else f"{length:,}"
     return FetchRefused(
-        f"The file on {response.url.host} has {has} bytes instead of {size:,}; it was not kept.",
+        f"The file on {response.url.host} has {has} bytes instead of {span}; it was not kept.",
         hint="It is another file than the plugin was made for. Is there a newer version of the plugin?",
     )
 
@@ -169,12 +197,25 @@ def _version(response: httpx.Response) -> str | None:
 
 def _version_of(part: Path, source: Source) -> str | None:
     """The version of which `part` holds the beginning; None if that is not known or it is from elsewhere."""
+    version = _note(part, source).get("version")
+    return version if isinstance(version, str) else None
+
+
+def _full_size(part: Path, source: Source, span: Span) -> int | None:
+    """How large the file is to become; None if that is not known yet."""
+    if span.least == span.most:
+        return span.least
+    size = _note(part, source).get("bytes")
+    return size if isinstance(size, int) and size in span else None
+
+
+def _note(part: Path, source: Source) -> dict[str, object]:
+    """What was said of the file whose beginning is here; nothing if it is from elsewhere."""
     try:
         note = json.loads(_note_of(part).read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return None
-    is_ours = isinstance(note, dict) and note.get("url") == source.url and isinstance(note.get("version"), str)
-    return note["version"] if is_ours else None
+        return {}
+    return note if isinstance(note, dict) and note.get("url") == source.url else {}
 
 
 def _note_of(part: Path) -> Path:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kizu_core.errors import KizuError
+from kizu_core.models import consent
 from kizu_core.models.bundles import Candidate, candidates, disk_errors
 from kizu_core.models.download import discard
 from kizu_core.models.manifest import locked
@@ -31,8 +32,9 @@ def import_weights(
 ) -> Imported:
     """Takes every file below `paths` that one of these models declares. `link`: refer to it where it is, do not copy.
 
-    A file is recognised by its digest; where none is known, by name and size. Raises `StorageError` for a path that
-    can't be read and for a bundle that is not as `bundles.export` makes them; nothing of such a one is taken.
+    A file is recognised by its digest; where none is known, by name and size; in a bundle, by its index. Raises
+    `StorageError` for a path that can't be read and for a bundle that is not as `bundles.export` makes them; nothing of
+    such a one is taken.
     """
     imported = Imported()
     with locked(settings.models_dir, watcher.waiting):
@@ -64,7 +66,7 @@ def _wanted(candidate: Candidate, items: Sequence[Item]) -> Iterable[Item]:
     """Declared files that this one is, or says that it is."""
     if candidate.key is not None:
         return [item for item in items if item.key == candidate.key]
-    alike = [item for item in items if item.weight.bytes == candidate.size]
+    alike = [item for item in items if candidate.size in item.span and not item.is_bundled]
     found = _digest(candidate) if any(item.digest for item in alike) else None
     right = [item for item in alike if item.digest is not None and item.digest == found]
     # One of the right name and size is taken as well: `accept` records its digest, or says what is wrong with it.
@@ -81,8 +83,11 @@ def _digest(candidate: Candidate) -> str:
 
 def _taken(candidate: Candidate, item: Item, settings: Settings, watcher: Watcher, *, link: bool) -> Arrival:
     now = item_of(item.spec, item.weight, settings, digest=True)
-    if now.is_here:
+    digest = candidate.entry.sha256 if candidate.entry else None
+    if now.is_here and not (now.is_bundled and digest != now.digest):
         return Arrival(item=now, sha256=now.digest, was_here=True)
+    if refusal := consent.missing(now.spec, settings):
+        raise refusal
     part = part_of(now, settings)
     discard(part)
     with disk_errors(candidate.label):
@@ -90,10 +95,9 @@ def _taken(candidate: Candidate, item: Item, settings: Settings, watcher: Watche
         if link and candidate.path is not None and not (place.exists() and place.samefile(candidate.path)):
             part.symlink_to(candidate.path.resolve())
         else:
-            check_space([now], settings)
+            check_space(candidate.size, settings)
             _copy(candidate, part)
-    watcher.progress(now, now.weight.bytes)
-    digest = candidate.entry.sha256 if candidate.entry else None
+    watcher.progress(now, candidate.size, candidate.size)
     return Arrival(item=now, sha256=accept(part, now, settings, candidate.label, digest))
 
 

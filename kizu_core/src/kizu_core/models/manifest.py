@@ -1,7 +1,7 @@
-"""What is known of the weights that came in: the digest of each, recorded once and held from then on.
+"""What is known of the weights that came in: size and digest of each, recorded once and held from then on.
 
-`manifest.json` in the models folder. A record counts for the declaration that it was made under (address and size):
-a plugin whose next version declares another file starts anew.
+`manifest.json` in the models folder. A record counts for the declaration that it was made under (address, and the size
+where that is declared exactly): a plugin whose next version declares another file starts anew.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ NAME = "manifest.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """`source`, `bytes`: as declared when the file came in; `origin`: how it came; `recorded`: when, ISO 8601, UTC."""
+    """`source`: as declared when the file came in; `bytes`: its true size; `origin`: how it came; `recorded`: when, ISO
+    8601, UTC.
+    """
 
     source: str
     bytes: int
@@ -36,8 +38,8 @@ def key_of(spec: ModelSpec, weight: WeightFile) -> str:
     return f"{spec.kind}/{spec.name}/{weight.name}"
 
 
-def recorded_digest(folder: Path, spec: ModelSpec, weight: WeightFile) -> str | None:
-    """The SHA-256 that was recorded when this file came in, None if it never did.
+def recorded(folder: Path, spec: ModelSpec, weight: WeightFile) -> Record | None:
+    """What was noted when this file came in, None if it never did.
 
     A damaged manifest vouches for nothing.
     """
@@ -45,8 +47,9 @@ def recorded_digest(folder: Path, spec: ModelSpec, weight: WeightFile) -> str | 
         record = _load(folder / NAME).get(key_of(spec, weight))
     except StorageError:
         return None
-    is_same = record is not None and (record.source, record.bytes) == (weight.source, weight.bytes)
-    return record.sha256 if record is not None and is_same else None
+    if record is None or record.source != weight.source or (weight.exact and record.bytes != weight.bytes):
+        return None
+    return record
 
 
 def record(folder: Path, key: str, entry: Record) -> None:

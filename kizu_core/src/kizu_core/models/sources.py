@@ -13,6 +13,8 @@ from kizu_core.plugins.specs import WeightFile
 from kizu_core.settings import Settings
 
 PACKAGE = "package:"
+FILE = "file:"
+BUNDLE = "bundle:"
 _HUB = "hf:"
 _LAN = "lan+"
 
@@ -22,10 +24,14 @@ _HUB_STORAGE = ("https://*.hf.co",)
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """`url`: what is asked for. `hosts`: the only ones that may answer, its own first, written as in the settings."""
+    """`url`: what is asked for. `hosts`: the only ones that may answer, its own first, written as in the settings.
+
+    `member`: the file is that one of the zip archive at `url`.
+    """
 
     url: str
     hosts: tuple[str, ...]
+    member: str | None = None
 
     def origin_of(self, url: str) -> str:
         """The allowed origin that `url` lies in. Raises `FetchRefused` naming what would have to be allowed."""
@@ -40,8 +46,8 @@ class Source:
 
 
 def source_of(weight: WeightFile, settings: Settings) -> Source | None:
-    """Where `kizu models pull` gets the file; None if only a package ships it. Raises `SettingError`."""
-    if weight.source.startswith(PACKAGE):
+    """Where `kizu models pull` gets the file; None if it comes in another way only. Raises `SettingError`."""
+    if weight.source.startswith((PACKAGE, FILE, BUNDLE)):
         return None
     url, own = weight.source, _origin(weight.source)
     declared: Iterable[str] = weight.hosts
@@ -59,7 +65,9 @@ def source_of(weight: WeightFile, settings: Settings) -> Source | None:
                 f"{host!r} can't be a host of weights.",
                 hint="Write https://name in KIZU_MODEL_HUB and KIZU_MODEL_HOSTS; http:// only for this machine.",
             )
-    return Source(url, tuple(dict.fromkeys(hosts)))
+    archive, _, member = url.partition("#")
+    is_member = archive.endswith(".zip") and bool(member)
+    return Source(archive if is_member else url, tuple(dict.fromkeys(hosts)), member if is_member else None)
 
 
 def _origin(url: str) -> str:

@@ -12,8 +12,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from kizu_core.errors import ModelUnavailable
-from kizu_core.models.manifest import recorded_digest
-from kizu_core.models.sources import PACKAGE
+from kizu_core.models import consent
+from kizu_core.models.manifest import recorded
+from kizu_core.models.sources import BUNDLE, FILE, PACKAGE
 from kizu_core.plugins.specs import ModelSpec, WeightFile
 from kizu_core.settings import Settings
 
@@ -41,7 +42,9 @@ def model_folder(spec: ModelSpec, settings: Settings) -> Path:
 
 
 def locate(spec: ModelSpec, weight: WeightFile, settings: Settings) -> Path:
-    """Where the file is, or belongs: in the package that its source names, else in the model's own folder."""
+    """Where the file is, or belongs: where its source says (a package, a path), else in the model's own folder."""
+    if weight.source.startswith(FILE):
+        return Path(weight.source.removeprefix(FILE))
     if weight.source.startswith(PACKAGE):
         package, _, inside = weight.source.removeprefix(PACKAGE).partition("/")
         for folder in _package_folders(package):
@@ -52,7 +55,23 @@ def locate(spec: ModelSpec, weight: WeightFile, settings: Settings) -> Path:
 
 def digest_of(spec: ModelSpec, weight: WeightFile, settings: Settings) -> str | None:
     """The SHA-256 that the file must have: declared by the plugin, else recorded when the file came in."""
-    return weight.sha256 or recorded_digest(settings.models_dir, spec, weight)
+    if weight.sha256 is not None:
+        return weight.sha256
+    entry = recorded(settings.models_dir, spec, weight)
+    return entry.sha256 if entry else None
+
+
+def expected_size(spec: ModelSpec, weight: WeightFile, settings: Settings) -> int | None:
+    """The bytes that the file must have: declared, else recorded when it came in; None if it may have any."""
+    if weight.exact and not is_yours(weight):
+        return weight.bytes
+    entry = recorded(settings.models_dir, spec, weight)
+    return entry.bytes if entry else None
+
+
+def is_yours(weight: WeightFile) -> bool:
+    """Whether the user named the file: it is taken as it is, and nobody else vouches for it."""
+    return weight.source.startswith(FILE)
 
 
 def state_of(spec: ModelSpec, weight: WeightFile, settings: Settings, *, digest: bool) -> WeightState:
@@ -60,7 +79,7 @@ def state_of(spec: ModelSpec, weight: WeightFile, settings: Settings, *, digest:
     path = locate(spec, weight, settings)
     if not path.is_file():
         return WeightState.MISSING
-    if path.stat().st_size != weight.bytes:
+    if expected_size(spec, weight, settings) not in (None, path.stat().st_size):
         return WeightState.WRONG_SIZE
     known = digest_of(spec, weight, settings)
     if known is None and path.parent == model_folder(spec, settings):
@@ -77,7 +96,9 @@ def sha256_of(path: Path) -> str:
 
 
 def readiness(spec: ModelSpec, settings: Settings) -> Readiness:
-    """A quick look that imports and reads nothing: set up well, libraries findable, weights there, size right."""
+    """A quick look that imports and reads nothing: set up well, libraries findable, weights there and of the right
+    size, their terms agreed to.
+    """
     if spec.fault is not None:
         return Readiness(False, spec.fault.reason, spec.fault.hint)
     for library in spec.requires:
@@ -87,29 +108,35 @@ def readiness(spec: ModelSpec, settings: Settings) -> Readiness:
     for weight in spec.weights:
         state = state_of(spec, weight, settings, digest=False)
         if state is not WeightState.PRESENT:
-            return Readiness(False, *_complaint(spec, weight, settings, state))
-    return Readiness(True)
+            return Readiness(False, *complaint(spec, weight, settings, state))
+    refusal = consent.missing(spec, settings)
+    return Readiness(False, refusal.message, refusal.hint or "") if refusal else Readiness(True)
 
 
 def checked_weights(spec: ModelSpec, settings: Settings) -> Mapping[str, Path]:
     """Every declared file, its digest compared *before* anything opens it: weights can carry code.
 
-    Raises `ModelUnavailable` naming the first file that is missing or not the declared one.
+    Raises `ModelUnavailable` naming the first file that is missing or not the declared one, `ConsentMissing`.
     """
+    if refusal := consent.missing(spec, settings):
+        raise refusal
     paths = {}
     for weight in spec.weights:
         state = state_of(spec, weight, settings, digest=True)
         if state is not WeightState.PRESENT:
-            reason, hint = _complaint(spec, weight, settings, state)
+            reason, hint = complaint(spec, weight, settings, state)
             raise ModelUnavailable(reason, hint=hint)
         paths[weight.name] = locate(spec, weight, settings)
     return paths
 
 
-def _complaint(spec: ModelSpec, weight: WeightFile, settings: Settings, state: WeightState) -> tuple[str, str]:
-    size = f"{weight.bytes / 1e6:.1f} MB, {weight.licence}"
+def complaint(spec: ModelSpec, weight: WeightFile, settings: Settings, state: WeightState) -> tuple[str, str]:
+    """Why the file can't be used, and the next step."""
+    size = f"{'' if weight.exact else 'about '}{weight.bytes / 1e6:.1f} MB, {weight.licence}"
     path = locate(spec, weight, settings)
     if state is WeightState.MISSING:
+        if is_yours(weight):
+            return f"{spec.name} needs the file {path}, which a setting names.", "Put it there, or see `kizu config`."
         return f"{spec.name} needs the weights {weight.name} ({size}).", _where_from(spec, weight)
     if state is WeightState.UNKNOWN_DIGEST:
         return (
@@ -128,6 +155,11 @@ def _where_from(spec: ModelSpec, weight: WeightFile) -> str:
         package = weight.source.removeprefix(PACKAGE).partition("/")[0]
         return (
             f"Reinstall the plugin with its dependencies (the package {package} holds it), or `kizu models import` it."
+        )
+    if weight.source.startswith(BUNDLE):
+        return (
+            "On a machine with the plugin that it is made of: `kizu models export --onnx NAME FOLDER`; "
+            "then here: `kizu models import FOLDER`."
         )
     return f"Get it by `kizu models pull {spec.name}` (from {weight.source}) or `kizu models import FILE`."
 
