@@ -1,4 +1,4 @@
-"""CLIP models in open_clip's layout of a folder: a small one that has learnt something, a full-sized one that has not."""
+"""CLIP models in the layout of open_clip: a small one that has learnt something, a full-sized one that has not."""
 
 from __future__ import annotations
 
