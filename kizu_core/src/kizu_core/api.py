@@ -29,7 +29,7 @@ from kizu_core.library.reconcile import OnEvent, Reconciler
 from kizu_core.library.report import ReconcileReport
 from kizu_core.library.users import checked_name, name_key
 from kizu_core.models.offers import Gap, Offer, gaps, offers, photo_offers, wanted
-from kizu_core.models.selection import load_catalog, pin_defaults
+from kizu_core.models.selection import load_catalog, pin_defaults, refreshed
 from kizu_core.models.weights import readiness
 from kizu_core.pipeline.pixels import in_pixels
 from kizu_core.plugins.catalog import Catalog
@@ -109,8 +109,13 @@ class Library:
 
     @property
     def gaps(self) -> tuple[Gap, ...]:
-        """Operations that need a plugin or weights first."""
+        """Operations that need something first: a plugin, weights, a consent, a setting."""
         return gaps(self.catalog, self.settings)
+
+    def look_again(self) -> None:
+        """Takes weights and consents into account that came since the library was opened."""
+        self.catalog = refreshed(self.catalog, self.settings)
+        pin_defaults(self.settings, self.catalog)
 
     @property
     def searched(self) -> tuple[str, ...]:
@@ -143,10 +148,13 @@ class Library:
     def _plan(self, found: Findings, operations: Operations) -> Plan:
         chosen = photo_offers(self.catalog, self.settings, operations)
         backlog = self.patiently(lambda: self.database.worker.backlog(self.user, wanted(chosen)))
-        return make_plan(found, self.settings, chosen, () if operations else self.gaps, backlog)
+        return make_plan(found, self.settings, chosen, gaps(self.catalog, self.settings, operations), backlog)
 
     def enqueue(self, operations: Operations = None) -> dict[str, int]:
-        """Queue exactly what is missing or stale for today's models; operation -> photos."""
+        """Queue exactly what is missing or stale for today's models; operation -> photos.
+
+        What a model can't do yet waits in the queue until its weights are there.
+        """
         chosen = wanted(photo_offers(self.catalog, self.settings, operations))
         return self.patiently(lambda: self.database.worker.enqueue_stale(self.user, chosen))
 
@@ -230,7 +238,7 @@ def plan_folder(
                 yield from known_in(database, database.status(owner_id)["roots"], path)
 
     path, found = preview(folder, settings.paths, known)
-    return path, make_plan(found, settings, chosen, () if operations else gaps(catalog, settings), backlog)
+    return path, make_plan(found, settings, chosen, gaps(catalog, settings, operations), backlog)
 
 
 def _check_query(query: str) -> None:

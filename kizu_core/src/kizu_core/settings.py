@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import unquote
 
 from pydantic import (
@@ -126,6 +126,16 @@ class Settings(BaseModel):
         Mapping[str, str], Field(description="the model of each kind; set with `kizu models use KIND NAME`")
     ] = {}
     threads: Annotated[int, Env("KIZU_THREADS"), Field(ge=0, description="threads for models; 0 means all cores")] = 0
+    models_mb: Annotated[
+        int | None,
+        Env("KIZU_MODELS_MB"),
+        Field(ge=64, description="memory in MB that loaded models share; half of the machine's if not set"),
+    ] = None
+    describe: Annotated[
+        Literal["auto", "on", "off"],
+        Env("KIZU_DESCRIBE"),
+        Field(description="captions for all photos: on, off, or auto, which means where there is a GPU"),
+    ] = "auto"
     max_image_size: Annotated[
         int, Env("MAX_IMAGE_SIZE"), Field(ge=224, le=8192, description="longest side in pixels that models see")
     ] = 2048

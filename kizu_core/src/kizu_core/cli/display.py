@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from kizu_core.cli.context import print_json
-from kizu_core.cli.progress import Progress, Stage, duration
+from kizu_core.cli.progress import STAGES, Progress, Stage, duration
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -178,6 +178,9 @@ def sentence_of(event: Event) -> str:
     match event:
         case events.Waiting() | events.Resumed() | events.ModelNotice():
             return event.message
+        case events.OffersChanged():
+            gained = [STAGES.get(name, name) for name in event.gained]
+            return f"What it needs has come, so this is done now as well: {', '.join(gained)}." if gained else ""
         case events.ChildRestarted():
             return f"The model process {event.reason}; a new one goes on."
         case events.EgressRefused():

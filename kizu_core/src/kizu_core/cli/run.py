@@ -59,18 +59,21 @@ def run(
 
 
 def _chosen(settings: Settings, text: str) -> tuple[str, ...]:
-    """Operations by name. Ends the command for one that can't be done here, saying which can and why not."""
+    """Operations by name. Ends the command for one that no model here is made for, saying which are and why not.
+
+    One whose model lacks its weights may be named: its photos wait.
+    """
     from kizu_core.models.offers import gaps, photo_offers
     from kizu_core.models.selection import load_catalog
 
     catalog = load_catalog(settings)
-    can = [offer.entry for offer in photo_offers(catalog, settings)]
     named = tuple(dict.fromkeys(name for part in text.split(",") if (name := part.strip())))
+    can = [offer.entry for offer in (*photo_offers(catalog, settings), *photo_offers(catalog, settings, named))]
     if named and set(named) <= set(can):
         return named
     why = {gap.operation: f"{gap.reason} {gap.hint}" for gap in gaps(catalog, settings)}
     wrong = [
         f"{name!r} can't be done here: {why.get(name, 'nothing is called so.')}" for name in named if name not in can
     ]
-    lines = [*(wrong or ["none is named."]), f"Possible here: {', '.join(can)}."]
+    lines = [*(wrong or ["none is named."]), f"Possible here: {', '.join(dict.fromkeys(can))}."]
     raise typer.BadParameter("\n".join(lines), param_hint="--operations")

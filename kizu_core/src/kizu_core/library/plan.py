@@ -130,7 +130,9 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A run that has not begun. `backlog`: operation -> photos that are known already and wait for it."""
+    """A run that has not begun. `offers`: what can be done at once; `gaps`: what can't; `backlog`: operation -> photos
+    that are known already and wait for it.
+    """
 
     findings: Findings
     offers: Sequence[Offer]
@@ -142,6 +144,11 @@ class Plan:
     def photos(self, operation: str) -> int:
         """How many photos an operation is to be done on."""
         return len(self.findings.pictures) + self.backlog.get(operation, 0)
+
+    @property
+    def waiting(self) -> list[Gap]:
+        """What photos will wait for: models that are installed and lack something."""
+        return [gap for gap in self.gaps if gap.model and self.photos(gap.operation)]
 
     @property
     def is_idle(self) -> bool:
@@ -174,12 +181,12 @@ class Plan:
 def make_plan(
     findings: Findings, settings: Settings, offers: Sequence[Offer], gaps: Sequence[Gap], backlog: Mapping[str, int]
 ) -> Plan:
-    """The plan for what was found: `offers` will be done, `gaps` can't be."""
+    """The plan for what was found: `offers` will be done, at once or when they can be; `gaps` say what is lacking."""
     needed = needed_for(findings.pictures, {offer.entry for offer in offers})
     database = settings.paths.home if settings.database_url is None else None
     return Plan(
         findings=findings,
-        offers=offers,
+        offers=[offer for offer in offers if offer.ready],
         gaps=gaps,
         needed=needed,
         places=places_for(needed, database, settings.blobs_dir),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from contextlib import redirect_stdout
 from dataclasses import replace
 from pkgutil import resolve_name
 
@@ -25,10 +23,9 @@ def configure_spec(spec: AnySpec, settings: Settings) -> AnySpec:
     if not isinstance(spec, ModelSpec) or spec.configure is None:
         return spec
     try:
-        with redirect_stdout(sys.stderr):  # what it prints must not end up in the middle of somebody's JSON
-            own = settings.plugin(resolve_name(spec.settings)) if spec.settings else None
-            made = resolve_name(spec.configure)(spec, own, model_folder(spec, settings))
-            (checked,) = check_specs([made], type(spec))
+        own = settings.plugin(resolve_name(spec.settings)) if spec.settings else None
+        made = resolve_name(spec.configure)(spec, own, model_folder(spec, settings))
+        (checked,) = check_specs([made], type(spec))
     except KizuError as error:
         return replace(spec, weights=(), fault=Fault(error.message, error.hint or "See `kizu config`."))
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything

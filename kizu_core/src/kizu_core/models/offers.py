@@ -1,22 +1,28 @@
-"""What can be done here: entries of a job's `todo` that an installed handler does and whose model is ready."""
+"""What can be done here: entries of a job's `todo` that an installed handler does and whose model is ready; and what
+could be done, if only its weights were there.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from kizu_core.errors import NoSuchModel
-from kizu_core.models.weights import Readiness, readiness
+from kizu_core.models import captions
+from kizu_core.models.sources import source_of
+from kizu_core.models.weights import Readiness, WeightState, readiness, state_of
 from kizu_core.plugins.catalog import Catalog
-from kizu_core.plugins.specs import JobHandlerSpec
+from kizu_core.plugins.specs import JobHandlerSpec, ModelSpec
 from kizu_core.settings import Settings
 from kizu_core.types import OPERATION_MODELS, SELFTEST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """One entry that can be done now: by which handler, which plugin, at which output version. `memory_mb`: what its
-    model takes once loaded.
+    """One entry that can be done: by which handler, which plugin, at which output version. `memory_mb`: what its model
+    takes once loaded. `ready`: now; else its model lacks something. `only_if_named`: only where a job names it, which
+    is never so for "all".
     """
 
     entry: str
@@ -25,15 +31,21 @@ class Offer:
     version: str
     space: str | None = None
     memory_mb: int = 0
+    ready: bool = True
+    only_if_named: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
-    """One operation that can't be done now: why, and the next step."""
+    """One operation that is not done now: why, and the next step. `model`: the installed one that lacks something;
+    `pull_bytes`: what `kizu models pull` would fetch for it, 0 if that is not what helps.
+    """
 
     operation: str
     reason: str
     hint: str
+    model: str | None = None
+    pull_bytes: int = 0
 
 
 def offers(
@@ -42,29 +54,29 @@ def offers(
     only: Iterable[str] | None = None,
     operations: Collection[str] | None = None,
 ) -> tuple[Offer, ...]:
-    """All offers, or those of the handlers named by `only`, or those among `operations`."""
+    """All that can be done now, or that of the handlers named by `only`, or what is among `operations`."""
+    return tuple(one for one in _all_offers(catalog, settings, only, operations) if one.ready)
+
+
+def waiting(
+    catalog: Catalog,
+    settings: Settings,
+    only: Iterable[str] | None = None,
+    operations: Collection[str] | None = None,
+) -> tuple[Offer, ...]:
+    """What an installed model could do if its weights, its library or a consent were there."""
+    return tuple(one for one in _all_offers(catalog, settings, only, operations) if not one.ready)
+
+
+def _all_offers(
+    catalog: Catalog, settings: Settings, only: Iterable[str] | None, operations: Collection[str] | None
+) -> Iterable[Offer]:
     chosen = None if only is None else set(only)
-    return tuple(
-        offer
-        for handler in catalog.handlers()
-        if chosen is None or handler.name in chosen
-        for entry in handler.offers
-        if operations is None or entry in operations
-        if (offer := _offer(entry, handler, catalog, settings)) is not None
-    )
-
-
-def gaps(catalog: Catalog, settings: Settings) -> tuple[Gap, ...]:
-    """Operations of `image_ai` without a ready model, in their usual order."""
-    found = []
-    for operation, kind in OPERATION_MODELS.items():
-        try:
-            state = readiness(catalog.model(kind), settings)
-        except NoSuchModel as error:
-            state = Readiness(False, error.message, error.hint or "")
-        if not state.ready:
-            found.append(Gap(operation=operation, reason=state.reason, hint=state.hint))
-    return tuple(found)
+    for handler in catalog.handlers():
+        if chosen is None or handler.name in chosen:
+            entries = [one for one in handler.offers if operations is None or one in operations]
+            found = (_offer(entry, handler, catalog, settings) for entry in entries)
+            yield from (offer for offer in found if offer is not None)
 
 
 def _offer(entry: str, handler: JobHandlerSpec, catalog: Catalog, settings: Settings) -> Offer | None:
@@ -78,7 +90,7 @@ def _offer(entry: str, handler: JobHandlerSpec, catalog: Catalog, settings: Sett
         spec = catalog.model(kind)
     except NoSuchModel:
         return None
-    if not readiness(spec, settings).ready:
+    if spec.fault is not None:  # what it would be is not known
         return None
     space: str | None = getattr(spec, "space", None)
     return Offer(
@@ -88,13 +100,53 @@ def _offer(entry: str, handler: JobHandlerSpec, catalog: Catalog, settings: Sett
         version=spec.output_version,
         space=space,
         memory_mb=spec.memory_mb,
+        ready=readiness(spec, settings).ready,
+        only_if_named=entry == captions.DESCRIBE and not captions.are_on(settings),
     )
 
 
 def photo_offers(catalog: Catalog, settings: Settings, operations: Collection[str] | None = None) -> tuple[Offer, ...]:
-    """What can be done here with every photo; limited to `operations` if given."""
-    found = offers(catalog, settings, operations=operations)
-    return tuple(offer for offer in found if offer.entry == "optimize" or offer.entry in OPERATION_MODELS)
+    """What a run does with every photo here, at once or when it can (`ready`); limited to `operations` if given."""
+    found = _all_offers(catalog, settings, None, operations)
+    named = operations or ()
+    return tuple(
+        offer
+        for offer in found
+        if (offer.entry == "optimize" or offer.entry in OPERATION_MODELS)
+        and (offer.entry in named or not offer.only_if_named)
+    )
+
+
+def gaps(catalog: Catalog, settings: Settings, operations: Collection[str] | None = None) -> tuple[Gap, ...]:
+    """Operations of `image_ai` that are not done with every photo, in their usual order; or those among `operations`
+    that can't be done now.
+    """
+    asked = [one for one in OPERATION_MODELS if operations is None or one in operations]
+    found = (_gap(one, catalog, settings, named=operations is not None) for one in asked)
+    return tuple(gap for gap in found if gap is not None)
+
+
+def _gap(operation: str, catalog: Catalog, settings: Settings, *, named: bool) -> Gap | None:
+    try:
+        spec = catalog.model(OPERATION_MODELS[operation])
+    except NoSuchModel as error:
+        return Gap(operation=operation, reason=error.message, hint=error.hint or "")
+    if operation == captions.DESCRIBE and not named and not captions.are_on(settings):
+        return Gap(operation=operation, reason=captions.why_off(settings), hint=captions.HINT)
+    state = readiness(spec, settings)
+    return None if state.ready else _lacking(operation, spec, state, settings)
+
+
+def _lacking(operation: str, spec: ModelSpec, state: Readiness, settings: Settings) -> Gap:
+    missing = [one for one in spec.weights if state_of(spec, one, settings, digest=False) is WeightState.MISSING]
+    can_pull = all(source_of(weight, settings) is not None for weight in missing)
+    return Gap(
+        operation=operation,
+        reason=state.reason,
+        hint=state.hint,
+        model=spec.name,
+        pull_bytes=sum(weight.bytes for weight in missing) if can_pull else 0,
+    )
 
 
 _QUICK = ("embedding", "faces", "objects")
@@ -102,12 +154,12 @@ _NORMAL, _LATER = 100, 200
 """Priorities of `kizu_claim`: lower first."""
 
 
-def wanted(found: Iterable[Offer]) -> list[dict[str, object]]:
+def wanted(found: Iterable[Offer]) -> list[dict[str, Any]]:
     """Offers about photos in the form that `kizu_enqueue_stale` takes.
 
     Quick operations form one job and slow ones another that comes later, so that search is usable early.
     """
-    entries: list[dict[str, object]] = []
+    entries: list[dict[str, Any]] = []
     for offer in found:
         slow = offer.entry in OPERATION_MODELS and offer.entry not in _QUICK
         job = "optimize" if offer.entry == "optimize" else "slow" if slow else "quick"

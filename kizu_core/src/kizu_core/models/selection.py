@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
+from contextlib import redirect_stdout
 from functools import partial
 from typing import Any
 
@@ -9,7 +12,7 @@ from kizu_core.errors import PluginError
 from kizu_core.models.configured import configured
 from kizu_core.models.weights import readiness
 from kizu_core.plugins.catalog import Catalog
-from kizu_core.plugins.discovery import discover
+from kizu_core.plugins.discovery import PluginRecord, discover
 from kizu_core.settings import Settings, edit_config
 from kizu_core.types import ModelType
 
@@ -28,8 +31,22 @@ def load_catalog(settings: Settings) -> Catalog:
 
 def build_catalog(settings: Settings) -> Catalog:
     """As `load_catalog`, but problems are only listed: for those who show them."""
-    records = [configured(record, settings) for record in discover(settings)]
-    return Catalog(records, settings.default_models, ready=lambda spec: readiness(spec, settings).ready)
+    with redirect_stdout(sys.stderr):  # what a plugin prints must not end up in the middle of somebody's JSON
+        return _set_up(discover(settings), settings)
+
+
+def refreshed(catalog: Catalog, settings: Settings) -> Catalog:
+    """The same plugins as weights and consents are now. Imports nothing new, for threads that look now and then."""
+    return _set_up(catalog.declared, settings)
+
+
+def _set_up(declared: Sequence[PluginRecord], settings: Settings) -> Catalog:
+    return Catalog(
+        [configured(record, settings) for record in declared],
+        settings.default_models,
+        ready=lambda spec: readiness(spec, settings).ready,
+        declared=declared,
+    )
 
 
 def use_model(settings: Settings, catalog: Catalog, kind: ModelType, name: str) -> None:

@@ -30,7 +30,8 @@ class Catalog:
     """Everything that can be used, decided once from the records of `discover`.
 
     `defaults`: kind -> name of the model that the settings choose. `ready`: whether a model's library and
-    weights are there; it decides only between models when the settings choose none.
+    weights are there; it decides only between models when the settings choose none. `declared`: the records before
+    their models were set up, to do so again.
     """
 
     def __init__(
@@ -38,8 +39,10 @@ class Catalog:
         records: Iterable[PluginRecord],
         defaults: Mapping[str, str] | None = None,
         ready: Callable[[ModelSpec], bool] = lambda spec: True,
+        declared: Iterable[PluginRecord] = (),
     ) -> None:
         self.records = tuple(records)
+        self.declared = tuple(declared) or self.records
         self._defaults = dict(defaults or {})
         self._ready = ready
         self._authors = {id(spec): record for record in self.records for spec in record.specs}

@@ -99,6 +99,14 @@ class Resumed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OffersChanged(Event):
+    """Weights came or went: operations that can be done from now on, and that can't be any more."""
+
+    gained: tuple[str, ...]
+    lost: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChildRestarted(Event):
     """A model process was replaced; `reason` completes the sentence "the model process ..."."""
 

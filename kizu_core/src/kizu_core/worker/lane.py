@@ -45,6 +45,8 @@ class Lane:
         self.idle = False
         self._shared = shared
         self._offers = list(offers)
+        self._news: Sequence[Offer] | None = None
+        self._off: set[str] = set()
         self._limit_mb = memory_limit_mb(offers, shared.settings)
         self._child: ChildProcess | None = None
         self._child_used = time.monotonic()
@@ -61,6 +63,11 @@ class Lane:
         """There may be something to claim, or a reason to end."""
         self._wake.set()
 
+    def offer(self, offers: Sequence[Offer]) -> None:
+        """What it can do from its next claim on; for any thread."""
+        self._news = offers
+        self._wake.set()
+
     def run(self) -> None:
         """Claims and works until the worker is to stop.
 
@@ -73,14 +80,23 @@ class Lane:
             self.idle = True
 
     def _loop(self) -> None:
-        while not self._shared.stopping.is_set() and self._offers:
-            claims = self._claim()
+        while not self._shared.stopping.is_set() and (self._offers or not self._off):
+            self._hear()
+            claims = self._claim() if self._offers else ()
             if claims:
                 self._work(claims)
             if self._shared.options.once:
                 return
             if not claims:
                 self._rest()
+
+    def _hear(self) -> None:
+        """Takes over what there is to offer now. Models of the child were set up before: the next one knows them."""
+        news, self._news = self._news, None
+        if news is not None:
+            self._offers = [offer for offer in news if offer.handler.name not in self._off]
+            self._limit_mb = memory_limit_mb(self._offers, self._shared.settings)
+            self._end_child()
 
     # ---- claiming ----------------------------------------------------------------------------------------
 
@@ -171,6 +187,7 @@ class Lane:
             self._switch_off(spec, error.as_dict())
 
     def _switch_off(self, spec: JobHandlerSpec, error: Mapping[str, Any]) -> None:
+        self._off.add(spec.name)
         self._offers = [offer for offer in self._offers if offer.handler is not spec]
         self._shared.settler.withdraw(spec)
         self._shared.emit(HandlerOff(handler=spec.name, error=dict(error)))

@@ -76,6 +76,7 @@ class Settler:
         self._leases = leases
         self._patience = patience
         self._offers = list(offers)
+        self._withdrawn: set[str] = set()
         self._emit = emit
         self._counting = threading.Lock()
         self._put_off: dict[UUID, tuple[str, ...]] = {}
@@ -177,9 +178,15 @@ class Settler:
         self._leases.drop(held)
         self._returned(held, "lease_lost")
 
+    def offer(self, offers: Sequence[Offer]) -> None:
+        """What this worker can do from now on."""
+        with self._counting:
+            self._offers = [offer for offer in offers if offer.handler.name not in self._withdrawn]
+
     def withdraw(self, handler: JobHandlerSpec) -> None:
         """Its jobs are no longer ours to wait for."""
         with self._counting:
+            self._withdrawn.add(handler.name)
             self._offers = [offer for offer in self._offers if offer.handler is not handler]
 
     def count_restart(self) -> None:

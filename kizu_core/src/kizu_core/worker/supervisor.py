@@ -14,12 +14,13 @@ from functools import partial
 from kizu_core.database import OpenDatabase
 from kizu_core.database.listen import listen
 from kizu_core.errors import DatabaseError, DatabaseUnavailable, DiskFull, PluginError, SettingError
-from kizu_core.models.offers import offers
+from kizu_core.models.offers import Offer, offers, waiting
+from kizu_core.models.selection import refreshed
 from kizu_core.plugins.catalog import Catalog
 from kizu_core.privacy.http import Policy
 from kizu_core.settings import Settings
-from kizu_core.types import SELFTEST
-from kizu_core.worker.events import Event, Summary, Waiting
+from kizu_core.types import SELFTEST, JobTable
+from kizu_core.worker.events import Event, OffersChanged, Summary, Waiting
 from kizu_core.worker.lane import Lane
 from kizu_core.worker.leases import PROGRESS_S, Leases
 from kizu_core.worker.neighbours import about_us, bury_neighbours
@@ -60,13 +61,13 @@ class Worker:
         self._blobs = blobs
         self._catalog = catalog
         self._options = options
-        self._offers = offers(catalog, settings, options.only, options.operations)
+        self._offers = self._found()
         self._stops: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._stopping = threading.Event()
         self._lanes: list[Lane] = []
         self._next_count = self._next_word = 0.0
         _check_names(catalog, settings, options)
-        if not self._offers:
+        if not (self._offers or waiting(catalog, settings, options.only, options.operations)):
             raise PluginError("Nothing that this worker is to do can be done here.", hint="See `kizu plugins list -v`.")
 
     def stop(self) -> None:
@@ -110,18 +111,23 @@ class Worker:
         return settler.summary
 
     def _work(self, shared: Shared) -> None:
-        worker_id, can = self._options.worker_id, [offer.entry for offer in self._offers]
-        tables = sorted({offer.handler.table for offer in self._offers})
+        worker_id = self._options.worker_id
+        handlers = [spec for spec in self._catalog.handlers() if spec.name in (self._options.only or (spec.name,))]
         self._lanes = [
-            Lane(table, [offer for offer in self._offers if offer.handler.table is table], shared) for table in tables
+            Lane(table, _of_table(table, self._offers), shared)
+            for table in sorted({handler.table for handler in handlers})
         ]
-        hello = partial(self._database.worker.worker_hello, worker_id, about_us(), can)
+
+        def hello() -> None:
+            self._announce(self._offers)
+
         upkeep = Upkeep(
             database=self._database.worker,
             blobs=self._blobs,
             settler=shared.settler,
             worker_id=worker_id,
             hello=hello,
+            look=partial(self._look, shared),
             keep_days=self._settings.keep_jobs_days,
         )
         with self._helpers(shared, upkeep):
@@ -135,6 +141,30 @@ class Worker:
                     shared.settler.release(held, "the worker stops")
         with suppress(DatabaseError, DiskFull):
             self._database.worker.worker_bye(worker_id)
+
+    # ---- what can be done --------------------------------------------------------------------------------
+
+    def _found(self) -> tuple[Offer, ...]:
+        """What can be done here now: weights come and go while a worker runs."""
+        catalog = refreshed(self._catalog, self._settings)
+        return offers(catalog, self._settings, self._options.only, self._options.operations)
+
+    def _announce(self, found: Sequence[Offer]) -> None:
+        can = [offer.entry for offer in found if not offer.only_if_named]
+        self._database.worker.worker_hello(self._options.worker_id, about_us(), can)
+
+    def _look(self, shared: Shared) -> None:
+        """Passes on what has become possible or impossible since the last look. Raises the database's errors."""
+        found, before = self._found(), self._offers
+        if found == before:
+            return
+        self._announce(found)
+        self._offers = found
+        shared.settler.offer(found)
+        for lane in self._lanes:
+            lane.offer(_of_table(lane.table, found))
+        now, then = ({offer.entry for offer in some} for some in (found, before))
+        shared.emit(OffersChanged(gained=tuple(sorted(now - then)), lost=tuple(sorted(then - now))))
 
     # ---- the main thread ---------------------------------------------------------------------------------
 
@@ -218,6 +248,10 @@ class Worker:
     def _reap(self) -> None:
         if self._database.worker.reap() + bury_neighbours(self._database.worker):
             self._wake()
+
+
+def _of_table(table: JobTable, found: Sequence[Offer]) -> list[Offer]:
+    return [offer for offer in found if offer.handler.table is table]
 
 
 def _check_names(catalog: Catalog, settings: Settings, options: WorkerOptions) -> None:

@@ -1,4 +1,4 @@
-"""What a worker does besides jobs: it tells that it lives, and now and then tidies up for everybody."""
+"""What a worker does besides jobs: it tells that it lives, looks what it can do, and now and then tidies up for all."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ TIDY_S = 600.0
 
 
 class Upkeep:
-    """Small steps, one a call of `tick`. `hello` registers the worker once more; `keep_days`: see `kizu_prune`."""
+    """Small steps, one a call of `tick`. `hello` registers the worker once more; `look` finds out whether weights came
+    or went; `keep_days`: see `kizu_prune`.
+    """
 
     def __init__(
         self,
@@ -28,6 +30,7 @@ class Upkeep:
         settler: Settler,
         worker_id: str,
         hello: Callable[[], None],
+        look: Callable[[], None],
         keep_days: int,
     ) -> None:
         self._database = database
@@ -35,6 +38,7 @@ class Upkeep:
         self._settler = settler
         self._worker_id = worker_id
         self._hello = hello
+        self._look = look
         self._keep_days = keep_days
         self._next_note = self._next_tidy = 0.0
         self._is_pruning = False
@@ -42,6 +46,7 @@ class Upkeep:
 
     def tick(self) -> None:
         """To be called every few seconds. Raises the database's errors; the next call goes on."""
+        self._look()
         now = time.monotonic()
         if now >= self._next_note:
             self._next_note = now + NOTE_S
