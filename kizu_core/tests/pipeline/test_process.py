@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,9 @@ from PIL import Image
 from pytest_mock import MockerFixture
 
 from kizu_core.errors import JobCancelled, JobError, ModelUnavailable, NoSuchModel, UnreadablePicture
-from kizu_core.pipeline import process
-from kizu_core.pipeline.process import ImageRequest, ProcessService
+from kizu_core.pipeline import decoding
+from kizu_core.pipeline.process import ProcessService
+from kizu_core.pipeline.shots import ImageRequest
 from kizu_core.plugins.specs import DetectorSpec, ModelSpec, OcrSpec, VlmSpec
 from kizu_core.types import Caption, Detection, ModelType, Picture, Runtime, TextSpan
 
@@ -61,6 +62,12 @@ class Shelf:
     def runtime(self, kind: ModelType, name: str | None = None) -> Runtime | None:
         return None
 
+    def is_loaded(self, kind: ModelType, name: str | None = None) -> bool:
+        return True
+
+    def fit(self, kinds: Iterable[ModelType]) -> bool:
+        return True
+
 
 @pytest.fixture
 def photo(tmp_path: Path) -> Path:
@@ -81,7 +88,7 @@ def test_models_see_a_small_picture_and_know_the_size_of_the_whole(service: Proc
 
 
 def test_one_decode_for_all_operations(service: ProcessService, photo: Path, mocker: MockerFixture) -> None:
-    decode = mocker.spy(process, "decode")
+    decode = mocker.spy(decoding, "decode")
     service.process_image(ImageRequest(path=photo, operations=["ocr", "objects", "describe"]))
     assert decode.call_count == 1
 
@@ -112,7 +119,7 @@ def test_a_job_taken_back_ends_between_two_operations(service: ProcessService, p
             progress=lambda percent, step: steps.append(step),
             cancelled=lambda: next(asked),
         )
-    assert steps == ["decode", "ocr"]
+    assert steps == ["decode", "objects"], "quick operations come first"
 
 
 def test_an_unreadable_picture_is_no_matter_of_the_models(service: ProcessService, photo: Path) -> None:

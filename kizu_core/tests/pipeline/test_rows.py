@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from kizu_core.errors import ModelFailed
-from kizu_core.pipeline.process import Output
+from kizu_core.pipeline.calling import Output
 from kizu_core.pipeline.rows import result_of, rows_of
 from kizu_core.plugins.specs import DetectorSpec, EmbedderSpec, FaceModelSpec, ModelSpec, OcrSpec, VlmSpec
 from kizu_core.types import Box, Caption, Detection, Face, TextSpan

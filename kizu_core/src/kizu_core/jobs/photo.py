@@ -16,15 +16,21 @@ class PhotoHandler(SingleHandler):
     """Does job after job, each with its photo at hand."""
 
     def one(self, job: Job, context: JobContext) -> JobOutcome:
-        if job.asset_id is None:
-            raise JobError("The job names no photo.", hint=f"A job of the type {job.job_type} needs an asset_id.")
-        if context.source is None:
-            raise SourceMissing("The photo has no file here and the job gives no address to fetch it from.")
-        return self.work(job, job.asset_id, context.source, context)
+        asset_id, source = photo_of(job, context)
+        return self.work(job, asset_id, source, context)
 
     @abstractmethod
     def work(self, job: Job, asset_id: UUID, source: Path, context: JobContext) -> JobOutcome:
         """The outcome of one job with its photo and the original at hand. Raises `KizuError`."""
+
+
+def photo_of(job: Job, context: JobContext) -> tuple[UUID, Path]:
+    """The photo that the job is about, and its original. Raises `JobError`, `SourceMissing` where there is none."""
+    if job.asset_id is None:
+        raise JobError("The job names no photo.", hint=f"A job of the type {job.job_type} needs an asset_id.")
+    if context.source is None:
+        raise SourceMissing("The photo has no file here and the job gives no address to fetch it from.")
+    return job.asset_id, context.source
 
 
 def input_orientation(job: Job) -> int | None:

@@ -53,7 +53,8 @@ def decode(
     """The first picture in `path`.
 
     `max_side`: longest side at most this; a decoder that scales by itself may land up to 10 % below. Never enlarged.
-    `min_side`: scaled cheaply by a whole number, as far as the shorter side stays at least this.
+    `min_side`: scaled cheaply by a whole number, as far as the shorter side stays at least this. With both, the one
+    that makes it smaller counts.
     `orientation`: EXIF orientation to assume for a file that carries none (not for HEIF and AVIF).
     Raises `MediaError`, and `FetchFailed` if the disk fails.
     """
@@ -79,8 +80,7 @@ def to_picture(decoded: Decoded) -> Picture:
     import numpy as np  # here, not above: it would cost the optimisation of pictures 20 MB for nothing
 
     image = to_srgb(decoded.image, decoded.icc)
-    pixels = np.array(image, dtype=np.uint8)
-    pixels.setflags(write=False)
+    pixels = np.asarray(image, dtype=np.uint8)  # a view of bytes that nobody else has, read-only by itself
     return Picture(pixels=pixels, width_px=decoded.width_px, height_px=decoded.height_px)
 
 
@@ -93,7 +93,7 @@ def _scaled_pixels(path: Path, opened: Opened, max_side: int | None, min_side: i
         shrink = round(max(size) / max(image.size))
         found = vips.scaled(path, max_side, shrink=shrink, turn=opened.format.name == "TIFF")
         if found is not None:
-            return plain(found)
+            return _reduced(found, _factor(found, None, min_side))
     image.load()
     image = _reduced(image, _factor(image, max_side, min_side))
     if max_side is None or max(image.size) <= max_side:
@@ -105,9 +105,9 @@ def _scaled_pixels(path: Path, opened: Opened, max_side: int | None, min_side: i
 
 def _factor(image: Image.Image, max_side: int | None, min_side: int | None) -> int:
     """How many pixels a side may become one before the exact resize has to do the rest."""
-    if max_side is not None:
-        return max(1, int(max(image.size) / max_side / REDUCING_GAP))
-    return max(1, min(image.size) // min_side) if min_side is not None else 1
+    by_max = int(max(image.size) / max_side / REDUCING_GAP) if max_side is not None else 1
+    by_min = min(image.size) // min_side if min_side is not None else 1
+    return max(1, by_max, by_min)
 
 
 def _reduced(image: Image.Image, factor: int) -> Image.Image:
@@ -130,12 +130,11 @@ def _reduced(image: Image.Image, factor: int) -> Image.Image:
 def _draft(opened: Opened, max_side: int | None, min_side: int | None) -> None:
     """Lets the JPEG decoder drop what is not needed: it can halve, quarter and so on at a fraction of the cost."""
     width, height = opened.size
+    scale = 1.0
     if max_side is not None and max(width, height) > max_side:
         scale = max_side * ACCEPTED_SHORTFALL / max(width, height)
-    elif min_side is not None and min(width, height) > min_side:
-        scale = min_side / min(width, height)
-    else:
-        scale = 1.0
+    if min_side is not None and min(width, height) > min_side:
+        scale = min(scale, min_side / min(width, height))
     opened.image.draft(None, (max(1, int(width * scale)), max(1, int(height * scale))))
     if width * height > MAX_PIXELS and opened.image.size == opened.size:
         raise PictureTooLarge(f"{width} x {height} pixels can only be decoded to a smaller size.")

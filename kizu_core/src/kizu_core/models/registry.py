@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, overload
 
 from kizu_core.errors import NoSuchModel
+from kizu_core.models.budget import budget_mb
 from kizu_core.models.loading import Loaded, load
 from kizu_core.plugins.catalog import Catalog
 from kizu_core.plugins.protocols import Detector, Embedder, FaceClusterer, FaceModel, OcrModel, Vlm
@@ -74,6 +75,16 @@ class ModelPool:
             entry = self._entries.get((kind, self._catalog.model(kind, name).name))
         is_there = entry is not None and entry.model.done() and entry.model.exception() is None
         return entry.model.result().runtime if entry is not None and is_there else None
+
+    def is_loaded(self, kind: ModelType, name: str | None = None) -> bool:
+        """See `ModelRegistry.is_loaded`."""
+        with self._lock:
+            entry = self._entries.get((kind, self._catalog.model(kind, name).name))
+        return entry is not None and entry.model.done()
+
+    def fit(self, kinds: Iterable[ModelType]) -> bool:
+        """See `ModelRegistry.fit`."""
+        return sum(self._catalog.model(kind).memory_mb for kind in set(kinds)) <= budget_mb(self._settings)
 
     def unload(self, kind: ModelType, name: str | None = None) -> bool:
         """Closes one model; False if it was not loaded."""
@@ -154,6 +165,16 @@ class ModelRegistry:
     def runtime(cls, kind: ModelType, name: str | None = None) -> Runtime | None:
         """What computes the loaded model; None if it is not loaded or its plugin decides that by itself."""
         return cls._configured().runtime(kind, name)
+
+    @classmethod
+    def is_loaded(cls, kind: ModelType, name: str | None = None) -> bool:
+        """Whether `get` would give it at once."""
+        return cls._configured().is_loaded(kind, name)
+
+    @classmethod
+    def fit(cls, kinds: Iterable[ModelType]) -> bool:
+        """Whether the default models of these kinds may be loaded at the same time."""
+        return cls._configured().fit(kinds)
 
     @classmethod
     def unload(cls, kind: ModelType, name: str | None = None) -> bool:

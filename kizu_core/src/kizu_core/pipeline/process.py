@@ -1,102 +1,154 @@
-"""ProcessService: one decode, then each operation by the model that does it (specification, "Process Service")."""
+"""ProcessService: one decode a picture, then each operation by its model (specification, "Process Service").
+
+In which order: quick operations before slow ones, and what gains from it in one call for all pictures. The rest goes
+picture by picture, so that each is complete as early as can be; or, where memory does not hold all the models at once,
+operation by operation, so that each model is loaded once for all pictures and not once for each.
+"""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 
-from kizu_core.errors import JobCancelled, JobError, KizuError, ModelFailed, OutOfMemory
-from kizu_core.media.decode import decode, to_picture
+from kizu_core.errors import JobError, KizuError
+from kizu_core.media import memory
+from kizu_core.pipeline.calling import Caller, Output
+from kizu_core.pipeline.decoding import Decoding, Wanted, portions
+from kizu_core.pipeline.shots import Alone, Follower, ImageRequest, Shot, Watch
 from kizu_core.plugins.protocols import ModelSource
-from kizu_core.plugins.specs import ModelSpec
-from kizu_core.types import OPERATION_MODELS, ModelType, Picture
+from kizu_core.types import OPERATION_MODELS, ModelType
 
-_CALLS: dict[ModelType, Callable[[Any, Picture], Any]] = {
-    ModelType.EMBEDDER: lambda model, picture: model.embed_images([picture])[0],
-    ModelType.FACE_MODEL: lambda model, picture: model.find_faces([picture])[0],
-    ModelType.DETECTOR: lambda model, picture: model.detect([picture])[0],
-    ModelType.OCR: lambda model, picture: model.read_text([picture])[0],
-    ModelType.VLM: lambda model, picture: model.describe([picture])[0],
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageRequest:
-    """One picture and what to find out about it. `orientation`: used only if the file carries none."""
-
-    path: Path
-    operations: Sequence[str]
-    orientation: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Output:
-    """What one operation gave: `value` as the kind's protocol says, or `error`. Never both.
-
-    `seconds`: of the operation alone; `load_seconds`: of loading its model before, next to nothing if it was loaded.
-    """
-
-    operation: str
-    spec: ModelSpec
-    seconds: float
-    load_seconds: float = 0.0
-    value: Any = None
-    error: KizuError | None = None
+ROOM_MB = 1024
+"""What models may take while pictures are decoded beside them. Who needs more is asked again once they are."""
 
 
 class ProcessService:
-    """Runs operations on pictures. `max_side`: longest side in pixels that models are shown."""
+    """Runs operations on pictures.
 
-    def __init__(self, models: ModelSource, *, max_side: int) -> None:
+    `max_side`: longest side in pixels that models are shown; one that needs less (`ModelSpec.min_side`) is shown less,
+    if no other one that is asked for needs more. `threads`: in which pictures are decoded, ahead of the models.
+    """
+
+    def __init__(self, models: ModelSource, *, max_side: int, threads: int = 1) -> None:
         self._models = models
         self._max_side = max_side
+        self._decoding = Decoding(threads)
 
     def process_image(
         self,
         request: ImageRequest,
-        progress: Callable[[int, str], None] | None = None,
-        cancelled: Callable[[], bool] | None = None,
+        progress: Callable[[int, str], None] = lambda percent, step: None,
+        cancelled: Callable[[], bool] = lambda: False,
     ) -> list[Output]:
         """Outputs in the order asked for; one that fails does not stop the others.
 
         Raises `MediaError` if the picture can't be decoded, `JobCancelled` between two operations.
         """
-        report = progress or (lambda percent, step: None)
-        report(5, "decode")
-        picture = to_picture(decode(request.path, max_side=self._max_side, orientation=request.orientation))
-        outputs = []
-        for index, operation in enumerate(request.operations):
-            if cancelled is not None and cancelled():
-                raise JobCancelled("Taken back before it was finished.")
-            report(10 + 90 * index // len(request.operations), operation)
-            outputs.append(self._run(operation, picture))
-        return outputs
+        [result] = self.process_images([request], Alone(progress, cancelled))
+        if isinstance(result, KizuError):
+            raise result
+        return result
 
-    def _run(self, operation: str, picture: Picture) -> Output:
-        kind = OPERATION_MODELS.get(operation)
-        if kind is None:
-            known = ", ".join(OPERATION_MODELS)
-            raise JobError(f"There is no operation called {operation!r}.", hint=f"Operations are: {known}.")
-        spec = self._models.spec(kind)
-        asked = time.perf_counter()
-        model = self._models.get(kind, spec.name)
-        started = time.perf_counter()
+    def process_images(
+        self, requests: Sequence[ImageRequest], follower: Follower | None = None
+    ) -> Iterator[list[Output] | KizuError]:
+        """For each request, in order and as soon as it is complete, what came of it; a `KizuError` where nothing did.
+
+        A bounded number of pictures is in memory, however many requests there are.
+        """
+        shots = [Shot(number, request) for number, request in enumerate(requests)]
+        portion = [[shots[number] for number in numbers] for numbers in portions(len(shots), self._max_side)]
+        watch = Watch(shots, follower or Alone())
+        in_company = len(shots) > 1
         try:
-            value, error = _CALLS[kind](model, picture), None
-        except KizuError as raised:
-            value, error = None, raised
-        except MemoryError:
-            value, error = None, OutOfMemory(f"{spec.name} got no more memory for this picture.")
-        except Exception as raised:  # noqa: BLE001 - a plugin may raise anything; it is recorded against the plugin
-            value, error = None, ModelFailed(f"{spec.name} failed on this picture: {type(raised).__name__}: {raised}")
-        return Output(
-            operation=operation,
-            spec=spec,
-            seconds=time.perf_counter() - started,
-            load_seconds=started - asked,
-            value=value,
-            error=error,
+            with memory.room(ROOM_MB) if in_company else nullcontext():
+                for some, following in zip(portion, [*portion[1:], []], strict=True):
+                    if some is portion[0]:
+                        self._begin(some, in_company)
+                    self._begin(following, in_company)
+                    yield from self._work(some, watch)
+        finally:
+            for shot in shots:
+                shot.drop()
+
+    # ---- decoding ----------------------------------------------------------------------------------------
+
+    def _begin(self, shots: Sequence[Shot], in_company: bool) -> None:
+        """Has them decoded, each to what the most demanding of its models can use."""
+        for shot in shots:
+            try:
+                wanted = self._wanted(shot.request)
+            except KizuError as error:
+                shot.error = error
+            else:
+                shot.begin(wanted, self._decoding if in_company else None)
+
+    def _wanted(self, request: ImageRequest) -> Wanted:
+        needs = [self._models.spec(_kind(operation)).min_side for operation in request.operations]
+        known = [side for side in needs if side is not None]
+        return Wanted(
+            path=request.path,
+            max_side=self._max_side,
+            min_side=max(known) if known and len(known) == len(needs) else None,
+            orientation=request.orientation,
         )
+
+    # ---- operations --------------------------------------------------------------------------------------
+
+    def _work(self, shots: Sequence[Shot], watch: Watch) -> Iterator[list[Output] | KizuError]:
+        watch.turn([shot for shot in shots if shot.error is None], "decode")
+        done = 0
+        for operations in self._stages(shots):
+            for _ in self._stage(operations, shots, watch):
+                while done < len(shots) and shots[done].is_complete:
+                    yield shots[done].result()
+                    done += 1
+        for shot in shots[done:]:
+            yield shot.result()
+
+    def _stages(self, shots: Sequence[Shot]) -> list[list[str]]:
+        """The operations that are asked for, quick ones first; together those whose models may be loaded together."""
+        asked = {operation for shot in shots if shot.error is None for operation in shot.request.operations}
+        order = [operation for operation in OPERATION_MODELS if operation in asked]
+        if self._models.fit([OPERATION_MODELS[operation] for operation in order]):
+            return [order]
+        return [[operation] for operation in order]
+
+    def _stage(self, operations: Sequence[str], shots: Sequence[Shot], watch: Watch) -> Iterator[None]:
+        """Does these operations; yields whenever a picture may be complete."""
+        models = {operation: self._model(operation) for operation in operations}
+        for operation, model in models.items():
+            if model.takes_batches:
+                _do_all(model, [shot for shot in shots if shot.wants(operation)], watch)
+                yield
+        for shot in shots:
+            for model in models.values():
+                _do_one(model, shot, watch)
+            yield
+
+    def _model(self, operation: str) -> Caller:
+        return Caller(operation, _kind(operation), self._models)
+
+
+def _do_all(model: Caller, shots: Sequence[Shot], watch: Watch) -> None:
+    """One call for all pictures; if it fails, one for each: a picture that a model can't take spoils no other's."""
+    due = [(shot, picture) for shot in shots if watch.is_wanted(shot) and (picture := shot.picture()) is not None]
+    if len(due) < 2:
+        return
+    watch.turn([shot for shot, _ in due], model.operation)
+    for (shot, _), output in zip(due, model.all([picture for _, picture in due]), strict=False):
+        shot.note(output)
+
+
+def _do_one(model: Caller, shot: Shot, watch: Watch) -> None:
+    if shot.wants(model.operation) and watch.is_wanted(shot) and (picture := shot.picture()) is not None:
+        watch.turn([shot], model.operation)
+        shot.note(model.one(picture))
+
+
+def _kind(operation: str) -> ModelType:
+    kind = OPERATION_MODELS.get(operation)
+    if kind is None:
+        known = ", ".join(OPERATION_MODELS)
+        raise JobError(f"There is no operation called {operation!r}.", hint=f"Operations are: {known}.")
+    return kind

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from kizu_core.pipeline.process import Output
+from kizu_core.pipeline.calling import Output
 from kizu_core.plugins.specs import ModelSpec
 from kizu_core.types import Caption, Detection, Face, OperationResult, ResultRow, TextSpan
 
@@ -57,11 +57,11 @@ _TABLES: Mapping[str, tuple[str, Callable[[Any, Any], Values]]] = {
 
 
 def rows_of(output: Output, *, user_id: UUID, asset_id: UUID) -> tuple[ResultRow, ...]:
-    """Rows of one output; none if it failed or found nothing. Each carries the model and its output version."""
+    """Rows of one output; none if it failed or found nothing. Each says which model made it, and what computed that."""
     if output.error is not None:
         return ()
     table, convert = _TABLES[output.operation]
-    stamp = {"model": output.spec.name, "output_version": output.spec.output_version}
+    stamp = {"model": output.spec.name, "output_version": output.spec.output_version, "runtime": output.runtime}
     return tuple(
         ResultRow(table=table, user_id=user_id, asset_id=asset_id, values={**values, **stamp})
         for values in convert(output.value, output.spec)
@@ -75,6 +75,7 @@ def result_of(output: Output, found: int) -> OperationResult:
         plugin=output.spec.name,
         version=output.spec.output_version,
         space=getattr(output.spec, "space", None),
+        runtime=output.runtime,
         found=found,
         seconds=output.seconds,
         error=output.error.as_dict() if output.error else None,

@@ -6,7 +6,7 @@ modified. `close` gives memory back and may be called twice. Calls come one at a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -116,6 +116,12 @@ class ModelSource(Protocol):
     def runtime(self, kind: ModelType, name: str | None = None) -> Runtime | None:
         """What computes the loaded model; None if it is not loaded or its plugin decides that by itself."""
 
+    def is_loaded(self, kind: ModelType, name: str | None = None) -> bool:
+        """Whether `get` would give it at once."""
+
+    def fit(self, kinds: Iterable[ModelType]) -> bool:
+        """Whether the default models of these kinds may be loaded at the same time."""
+
 
 class LibraryView(Protocol):
     """A read-only look at the job's own user's library, answered by the parent process."""
@@ -129,6 +135,9 @@ class JobContext:
 
     `source`: the original, read-only, None if the job has none. `workdir`: private, emptied afterwards.
     `progress(percent, step)`: percent 0 to 100, never falls. `cancelled()`: true once the user took it back.
+    `together(job_ids)`: from now on exactly these jobs of the call are worked on, at the same time. If the process then
+    dies or takes too long, none of them is charged, and they are tried again one by one. Without it, the job whose
+    progress was told last, or whose result is due, is charged.
     """
 
     source: Path | None
@@ -137,6 +146,7 @@ class JobContext:
     progress: Callable[[int, str | None], None]
     cancelled: Callable[[], bool]
     library: LibraryView
+    together: Callable[[Sequence[UUID]], None] = lambda job_ids: None
 
 
 class JobHandler(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from pkgutil import resolve_name
@@ -39,6 +39,12 @@ class NoModels:
 
     def runtime(self, kind: ModelType, name: str | None = None) -> None:
         raise NoSuchModel(f"No plugin in use has a model of the kind {kind}.")
+
+    def is_loaded(self, kind: ModelType, name: str | None = None) -> bool:
+        return False
+
+    def fit(self, kinds: Iterable[ModelType]) -> bool:
+        return True
 
 
 class OneAsset:
