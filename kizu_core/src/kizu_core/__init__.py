@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     )
     from kizu_core.inference.align import align_face, similarity, warp
     from kizu_core.inference.boxes import Placement, as_box, letterbox, suppress
+    from kizu_core.inference.header import Header, read_header
     from kizu_core.inference.session import Session, open_session, quantise
     from kizu_core.inference.yolo import find_objects, labels_of
     from kizu_core.models.registry import ModelRegistry
@@ -112,6 +113,7 @@ __all__ = [
     "FetchError",
     "FetchFailed",
     "FetchRefused",
+    "Header",
     "Job",
     "JobCancelled",
     "JobContext",
@@ -171,6 +173,7 @@ __all__ = [
     "open_library",
     "open_session",
     "quantise",
+    "read_header",
     "similarity",
     "suppress",
     "warp",
@@ -187,6 +190,7 @@ _MODULES = (
     "models.registry",
     "inference.align",
     "inference.boxes",
+    "inference.header",
     "inference.yolo",
     "api",
 )

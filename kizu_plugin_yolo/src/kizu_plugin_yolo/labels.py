@@ -6,18 +6,10 @@ import pickle
 import pickletools
 import zipfile
 from collections.abc import Iterator
-from io import SEEK_CUR, BytesIO
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from kizu_core import ModelUnavailable, SettingError, labels_of
-
-_METADATA = 14
-"""Number of the field of an ONNX file (`ModelProto` in onnx.proto) that holds a key and a value."""
-
-_BYTES = 2
-_FIXED = {1: 8, 5: 4}
-"""How protobuf writes a field: bytes with their length, or numbers of so many bytes."""
+from kizu_core import ModelUnavailable, SettingError, labels_of, read_header
 
 _MOST_BYTES = 1 << 24
 """Of what is read at all: the instructions of an official checkpoint take less than 1 MB."""
@@ -29,7 +21,7 @@ _RECALL = ("BINGET", "LONG_BINGET", "GET")
 def labels_in(path: Path) -> tuple[str, ...]:
     """Labels of a checkpoint (`.pt`) or an ONNX file, in the order of classes. Raises `SettingError`."""
     try:
-        labels = _of_checkpoint(path) if path.suffix == ".pt" else labels_of(_metadata(path))
+        labels = _of_checkpoint(path) if path.suffix == ".pt" else labels_of(read_header(path).metadata)
     except (ModelUnavailable, OSError, ValueError, LookupError, zipfile.BadZipFile, pickle.UnpicklingError) as error:
         raise SettingError(
             f"{path} names no classes, so it is no detector that ultralytics saved.",
@@ -75,41 +67,3 @@ def _numbered(words: list[str | int]) -> tuple[str, ...]:
             break
         labels.append(text)
     return tuple(labels)
-
-
-def _metadata(path: Path) -> dict[str, str]:
-    """Keys and values of an ONNX file; the network itself is skipped, not read."""
-    found = {}
-    with path.open("rb") as file:
-        for number, length in _fields(file, path.stat().st_size):
-            if number == _METADATA and length <= _MOST_BYTES:
-                entry = BytesIO(file.read(length))
-                pair = {which: entry.read(size).decode() for which, size in _fields(entry, length)}
-                found[pair[1]] = pair[2]
-    return found
-
-
-def _fields(file: IO[bytes], end: int) -> Iterator[tuple[int, int]]:
-    """Number and length of each field of a protobuf message that holds bytes; the file stands where they begin."""
-    while file.tell() < end:
-        number, wire = divmod(_varint(file), 8)
-        if wire == _BYTES:
-            length = _varint(file)
-            start = file.tell()
-            yield number, length
-            file.seek(start + length)
-        elif wire == 0:
-            _varint(file)
-        else:
-            file.seek(_FIXED[wire], SEEK_CUR)
-
-
-def _varint(file: IO[bytes]) -> int:
-    """A whole number, seven bits a byte, the lowest first; the highest bit says that another follows."""
-    value = 0
-    for shift in range(0, 64, 7):
-        (byte,) = file.read(1)
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value
-    raise ValueError("no protobuf")
