@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from kizu_core.cli.consent import Accepted, ask_for_terms, record_accepted
 from kizu_core.cli.context import DONE, DONE_WITH_FAILURES, print_json, settings_of, size_of
 from kizu_core.cli.store import AsJson, conclude, file_as_dict, name_of, watching
 
@@ -18,6 +19,7 @@ def import_weights(
     ctx: typer.Context,
     paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Files, folders, or what export made.")],
     link: Annotated[bool, typer.Option("--link", help="Refer to the files where they are instead of copying.")] = False,
+    accepted: Accepted = None,
     as_json: AsJson = False,
 ) -> None:
     """Take weights from a disk.
@@ -33,13 +35,18 @@ def import_weights(
 
       kizu models import /media/stick/weights.tar
     """
+    from kizu_core.errors import ConsentMissing
     from kizu_core.models import importing
     from kizu_core.models.selection import load_catalog
 
     settings = settings_of(ctx)
     specs = load_catalog(settings).models()
+    record_accepted(specs, accepted or [], settings)
     with watching(as_json=as_json) as watcher:
         found = importing.import_weights(paths, specs, settings, watcher, link=link)
+        refused = {id(one.item.spec): one.item.spec for one in found.arrivals if isinstance(one.error, ConsentMissing)}
+        if not as_json and ask_for_terms(refused.values(), settings):
+            found = importing.import_weights(paths, specs, settings, watcher, link=link)
     if not as_json:
         for label in found.strangers[:SHOWN]:
             typer.echo(f"- {label}: no installed model needs it")

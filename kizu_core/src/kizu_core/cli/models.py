@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kizu_core.cli import bench, bundles, store
+from kizu_core.cli import bench, bundles, consent, store
 from kizu_core.cli.context import DONE_WITH_FAILURES, aligned, print_json, settings_of
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def list_models(
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Weights: size, licence, place.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Models by kind. A star marks the one that is used."""
+    """Models by kind. A star marks the one that is used. Licences are those of the weights."""
     from kizu_core.models.offers import gaps
     from kizu_core.models.selection import load_catalog
 
@@ -34,16 +34,20 @@ def list_models(
     if as_json:
         print_json([_as_dict(spec, catalog, settings) for spec in catalog.models()])
         return
-    rows = [("", "KIND", "NAME", "STATE", "SIZE", "SUMMARY")]
+    rows = [("", "KIND", "NAME", "STATE", "SIZE", "LICENCE", "SUMMARY")]
     for spec in catalog.models():
         size = f"{sum(weight.bytes for weight in spec.weights) / 1e6:.0f} MB" if spec.weights else ""
         star = "*" if _is_default(spec, catalog) else ""
-        rows.append((star, str(spec.kind), spec.name, _state(spec, settings), size, spec.summary))
+        licences = ", ".join(weight_licences(spec))
+        rows.append((star, str(spec.kind), spec.name, _state(spec, settings), size, licences, spec.summary))
     for line in aligned(rows):
         typer.echo(line)
     if verbose:
         for spec in catalog.models():
-            _print_weights(spec, settings)
+            _print_weights(spec, catalog, settings)
+    for spec in catalog.models():
+        if spec.fault is not None:
+            typer.echo(f"! {spec.kind} {spec.name}: {spec.fault.reason}\n  {spec.fault.hint}")
     for gap in gaps(catalog, settings):
         typer.echo(f"- {gap.operation}: {gap.reason}\n  {gap.hint}")
 
@@ -114,12 +118,15 @@ def _is_default(spec: ModelSpec, catalog: Catalog) -> bool:
 def _state(spec: ModelSpec, settings: Settings) -> str:
     from kizu_core.models.weights import readiness
 
+    if spec.fault is not None:
+        return "failed"
     return "ready" if readiness(spec, settings).ready else "incomplete"
 
 
 def _as_dict(spec: ModelSpec, catalog: Catalog, settings: Settings) -> dict[str, Any]:
     from dataclasses import asdict
 
+    from kizu_core.models.consent import terms_of, terms_to_ask
     from kizu_core.models.weights import readiness
 
     return {
@@ -127,22 +134,41 @@ def _as_dict(spec: ModelSpec, catalog: Catalog, settings: Settings) -> dict[str,
         **asdict(spec),
         "default": _is_default(spec, catalog),
         "plugin": catalog.author(spec).name,
+        "state": _state(spec, settings),
+        "licences": {"code": catalog.author(spec).licence, "weights": weight_licences(spec)},
+        "terms": {"all": terms_of(spec), "not_agreed": terms_to_ask(spec, settings)},
         "readiness": asdict(readiness(spec, settings)),
     }
 
 
-def _print_weights(spec: ModelSpec, settings: Settings) -> None:
-    from kizu_core.models.weights import digest_of, locate, state_of
+def weight_licences(spec: ModelSpec) -> list[str]:
+    """Licences of its weights, each once."""
+    return list(dict.fromkeys(weight.licence for weight in spec.weights))
+
+
+def _print_weights(spec: ModelSpec, catalog: Catalog, settings: Settings) -> None:
+    from kizu_core.models.consent import terms_of, terms_to_ask
+    from kizu_core.models.weights import digest_of, is_yours, locate, state_of
 
     typer.echo(f"\n{spec.kind} {spec.name} ({spec.output_version})")
+    typer.echo(f"  licence of the code {catalog.author(spec).licence}")
+    for text in terms_of(spec):
+        agreed = "not agreed to yet" if text in terms_to_ask(spec, settings) else "agreed to"
+        typer.echo(f"  terms, {agreed}: {text}")
     for weight in spec.weights:
         state = state_of(spec, weight, settings, digest=False)
+        place = locate(spec, weight, settings)
+        if is_yours(weight):
+            typer.echo(f"  {weight.name}: {state}, yours\n    {place}")
+            continue
         digest = digest_of(spec, weight, settings) or "not known; recorded when the file is pulled or imported"
-        typer.echo(f"  {weight.name}: {state}, {weight.bytes / 1e6:.1f} MB, licence {weight.licence}")
-        typer.echo(f"    from {weight.source}\n    SHA-256 {digest}\n    {locate(spec, weight, settings)}")
+        about = "" if weight.exact else "about "
+        typer.echo(f"  {weight.name}: {state}, {about}{weight.bytes / 1e6:.1f} MB, licence {weight.licence}")
+        typer.echo(f"    from {weight.source}\n    SHA-256 {digest}\n    {place}")
 
 
 app.command("pull")(store.pull)
+app.command("accept")(consent.accept)
 app.command("import")(bundles.import_weights)
 app.command("export")(bundles.export_weights)
 app.command("bench")(bench.bench)

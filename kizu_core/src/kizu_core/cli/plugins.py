@@ -133,10 +133,24 @@ def _kind(spec: AnySpec) -> str:
 
 def _details(record: PluginRecord) -> list[str]:
     facts = [("module", record.module), ("file", record.file or ""), ("hooks", ", ".join(record.hooks))]
+    facts.append(("licence of the code", record.licence))
     lines = [record.name, *(f"  {name}: {value}" for name, value in facts if value)]
-    lines += [f"  {spec.name}: {spec.summary}" for spec in record.specs]
+    for spec in record.specs:
+        lines += [f"  {spec.name}: {spec.summary}", *_terms(spec)]
     lines += [f"  ! {problem}" for problem in _broken(record)]
     return lines + [f"  {line}" for line in record.trace.splitlines()]
+
+
+def _terms(spec: AnySpec) -> list[str]:
+    """Under which licences and terms its weights come."""
+    from kizu_core.cli.models import weight_licences
+    from kizu_core.models.consent import terms_of
+    from kizu_core.plugins.specs import ModelSpec
+
+    if not isinstance(spec, ModelSpec) or not spec.weights:
+        return []
+    licences = f"    licence of the weights: {', '.join(weight_licences(spec))}"
+    return [licences, *(f"    needs your consent: {text}" for text in terms_of(spec))]
 
 
 def _broken(record: PluginRecord) -> list[str]:

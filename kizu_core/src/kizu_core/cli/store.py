@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kizu_core.cli.asking import confirm
+from kizu_core.cli.consent import Accepted, ask_for_terms, record_accepted
 from kizu_core.cli.context import DONE, DONE_WITH_FAILURES, console, print_json, settings_of, size_of
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def pull(
     names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Models to fetch files for.")] = None,
     missing: Annotated[bool, typer.Option("--missing", help="Every model that is used and lacks files.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    accepted: Accepted = None,
     as_json: AsJson = False,
 ) -> None:
     """Download weights, after one question.
@@ -34,6 +36,7 @@ def pull(
     It shows the size, licence, host and digest of each file before. No other command ever downloads. What has arrived
     is kept when the connection breaks or you stop it, and the same command goes on. A file is compared with its digest
     before it gets its name; one whose digest nobody published is held to that of its first download from then on.
+    Weights under terms of their own come only if you agree to these as well; --yes is no answer to that.
     Exit code 3 if a file could not be had.
 
     Examples:
@@ -41,18 +44,24 @@ def pull(
       kizu models pull --missing
 
       kizu models pull florence --yes
+
+      kizu models pull insightface --yes --accept-licence insightface
     """
     from kizu_core.models.selection import load_catalog
     from kizu_core.models.store import items_of
     from kizu_core.models.store import pull as pull_items
 
     settings = settings_of(ctx)
-    items = items_of(_chosen(load_catalog(settings), names or [], missing), settings)
+    specs = _chosen(load_catalog(settings), names or [], missing)
+    items = items_of(specs, settings)
+    record_accepted(specs, accepted or [], settings)
     wanted = [item for item in items if not item.is_here and item.source is not None]
     if wanted and not yes:
         _ask(wanted, items, settings, as_json=as_json)
     elif not as_json:
-        _show_plan(wanted, settings)
+        show_plan(wanted, settings)
+    if not as_json:
+        ask_for_terms([spec for spec in specs if any(item.spec is spec for item in wanted)], settings)
     with watching(as_json=as_json) as watcher:
         arrivals = pull_items(items, settings, watcher)
     raise typer.Exit(DONE_WITH_FAILURES if conclude(arrivals, as_json=as_json) else DONE)
@@ -74,16 +83,20 @@ def _ask(wanted: Sequence[Item], items: Sequence[Item], settings: Settings, *, a
     if as_json:
         print_json({"files": [file_as_dict(item, "here" if item.is_here else "planned") for item in items]})
         raise KizuError("Nothing was downloaded: --json asks nobody.", hint="Add --yes to do it unasked.")
-    _show_plan(wanted, settings)
+    show_plan(wanted, settings)
     confirm("Download?", "Nothing was downloaded")
 
 
-def _show_plan(wanted: Sequence[Item], settings: Settings) -> None:
+def show_plan(wanted: Sequence[Item], settings: Settings) -> None:
+    """What would be fetched: size, licence, host and digest of each file."""
     for item in wanted:
-        typer.echo(f"{name_of(item)}  {size_of(item.weight.bytes)}, licence {item.weight.licence}")
-        hosts = item.source.hosts if item.source else ()
-        others = f", which may hand over to {' or '.join(hosts[1:])}" if hosts[1:] else ""
-        typer.echo(f"  from {hosts[0]}{others}")
+        about = "" if item.weight.exact else "about "
+        typer.echo(f"{name_of(item)}  {about}{size_of(item.weight.bytes)}, licence {item.weight.licence}")
+        if item.source is not None:
+            hosts = item.source.hosts
+            others = f", which may hand over to {' or '.join(hosts[1:])}" if hosts[1:] else ""
+            packed = f", inside {item.source.url.rpartition('/')[2]}" if item.source.member else ""
+            typer.echo(f"  from {hosts[0]}{packed}{others}")
         typer.echo(f"  SHA-256 {item.digest or 'not known; recorded at this first download and held from then on'}")
     if wanted:
         files = f"{len(wanted)} file{'s' if len(wanted) > 1 else ''}"
@@ -105,7 +118,7 @@ def conclude(arrivals: Sequence[Arrival], *, as_json: bool, strangers: Sequence[
             recorded = "" if one.item.digest else " (recorded)"
             typer.echo(f"{name_of(one.item)}: here, SHA-256 {one.sha256}{recorded}")
     if count["fetched"]:
-        typer.echo("Photos that waited for it are done at the next `kizu run`.")
+        typer.echo("Photos that waited for it go on by themselves where a worker runs, else at the next `kizu run`.")
     elif count["here"] == len(arrivals):
         typer.echo("All files were here already." if arrivals else "There is no file to fetch.")
     return count["failed"]
@@ -125,6 +138,7 @@ def file_as_dict(item: Item, state: str) -> dict[str, Any]:
         "file": item.weight.name,
         "bytes": item.weight.bytes,
         "licence": item.weight.licence,
+        "consent": item.weight.consent,
         "source": item.weight.source,
         "hosts": item.source.hosts if item.source else (),
         "sha256": item.digest,

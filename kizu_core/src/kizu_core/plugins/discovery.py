@@ -45,6 +45,7 @@ class PluginRecord:
     hint: str = ""
     distribution: str | None = None
     version: str | None = None
+    licence: str = "not declared"
     module: str = ""
     file: str | None = None
     hooks: tuple[str, ...] = ()
@@ -119,6 +120,7 @@ def _record(
         name=one.name,
         distribution=str(one.distribution.name),
         version=one.distribution.version,
+        licence=_licence(one.distribution),
         module=one.entry.value if one.entry else "",
     )
     if one.entry is None:
@@ -131,6 +133,15 @@ def _record(
         hint = f"`kizu plugins enable {one.name}`, or change KIZU_DISABLE_PLUGINS or KIZU_LOAD_PLUGINS."
         return record.but(PluginState.DISABLED, "Switched off in the settings.", hint)
     return _load(manager, one.entry, record, one.distribution)
+
+
+def _licence(distribution: metadata.Distribution) -> str:
+    """What its metadata says of the licence of its code."""
+    about = distribution.metadata
+    classifiers = about.get_all("Classifier") or ()
+    classified = [line.rpartition(" :: ")[2] for line in classifiers if line.startswith("License ::")]
+    said = [*(about.get_all("License-Expression") or ()), ", ".join(classified), *(about.get_all("License") or ())]
+    return next((one.strip().partition("\n")[0] for one in said if one.strip()), "not declared")
 
 
 def _wanted(name: str, settings: Settings) -> bool:
