@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kizu_core import ModelType, ModelUnavailable, OcrModel, Picture, TextSpan
+from kizu_core import ModelType, ModelUnavailable, OcrModel, Picture, Runtime, TextSpan
 from kizu_core.testing import picture_of
 from kizu_core.testing import sign as draw_sign
 
@@ -59,6 +59,16 @@ def test_a_line_on_its_head_is_read(model: OcrModel, sign: Picture) -> None:
 def test_strips_and_specks_hold_no_text_and_do_no_harm(shape: tuple[int, int], model: OcrModel) -> None:
     noise = np.random.default_rng(0).integers(0, 255, (*shape, 3), np.uint8)
     assert model.read_text([picture_of(noise)]) == [[]]
+
+
+@pytest.mark.parametrize("runtime", [Runtime.OPENVINO_FP32, Runtime.OPENVINO_BF16])
+def test_openvino_reads_the_same(runtime: Runtime, tmp_path: Path, sign: Picture, spans: Sequence[TextSpan]) -> None:
+    pytest.importorskip("openvino", reason="openvino is not installed")
+    with support.loaded_on(runtime, ModelType.OCR, "rapidocr", tmp_path) as model:
+        (found,) = model.read_text([sign])
+    assert words(found) == words(spans)
+    for one, other in zip(found, spans, strict=True):
+        assert np.allclose(one.quad, other.quad, atol=0.01)
 
 
 def test_after_close_it_says_so(tmp_path: Path, sign: Picture) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidocr import RapidOCR
 
-from kizu_core import ModelContext, Picture, TextSpan
+from kizu_core import ModelContext, Picture, Runtime, Session, TextSpan, open_session
 
 # Fitted with benchmarks/ocr_phrases.py; a change here needs a new output_version in plugin.py.
 _TUNING = {
@@ -21,6 +21,13 @@ _TUNING = {
     # Below this, lines that stand upright are turned upside down more often than turned ones are rescued.
     "Cls.cls_thresh": 0.99,
 }
+
+_FILES = {
+    "Det": "PP-OCRv6_det_small.onnx",
+    "Rec": "PP-OCRv6_rec_small.onnx",
+    "Cls": "ch_ppocr_mobile_v2.0_cls_mobile.onnx",
+}
+"""RapidOCR's name of a step -> its network."""
 
 _NARROWEST = 2
 """Long side over short side, at most, of what the detector gets."""
@@ -74,16 +81,28 @@ def _quad(corners: Any) -> tuple[tuple[float, float], ...]:
 def build(context: ModelContext) -> RapidOcrModel:
     """The factory named by the spec. Every model path is given, so RapidOCR has nothing to download."""
     logging.getLogger("RapidOCR").setLevel(logging.ERROR)
-    weights = context.weights
     engine = RapidOCR(
         params={
             "Global.log_level": "error",
-            "Det.model_path": str(weights["PP-OCRv6_det_small.onnx"]),
-            "Rec.model_path": str(weights["PP-OCRv6_rec_small.onnx"]),
-            "Cls.model_path": str(weights["ch_ppocr_mobile_v2.0_cls_mobile.onnx"]),
+            **{f"{step}.model_path": str(context.weights[file]) for step, file in _FILES.items()},
             "EngineConfig.onnxruntime.intra_op_num_threads": context.threads,
             "EngineConfig.onnxruntime.inter_op_num_threads": 1,
             **_TUNING,
         }
     )
+    for step, file in _FILES.items():
+        loaded = getattr(engine, f"_load_{step.lower()}_model")()  # now, not with the first picture
+        if context.runtime not in (None, Runtime.ORT_FP32):
+            loaded.session = _Network(open_session(context.weights[file], context.runtime, context.threads))
     return RapidOcrModel(engine)
+
+
+class _Network:
+    """Takes the place of a session of RapidOCR's, whose own way to OpenVINO knows neither precision nor threads."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        (self._input,) = session.inputs
+
+    def __call__(self, pixels: NDArray[np.float32]) -> NDArray[np.generic]:
+        return self._session.run({self._input: pixels})[0].copy()

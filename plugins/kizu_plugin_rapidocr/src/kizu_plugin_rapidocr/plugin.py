@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kizu_core import OcrSpec, WeightFile, hookimpl
+from kizu_core import OcrSpec, Runtime, WeightFile, hookimpl
 
 
 def _shipped(name: str, size: int, sha256: str) -> WeightFile:
@@ -29,6 +29,7 @@ def kizu_ocr_models() -> Iterable[OcrSpec]:
             languages=("en", "zh", "ja", "de", "fr", "es", "it", "pt", "nl"),
             requires=("rapidocr", "onnxruntime"),
             memory_mb=100,
+            runtimes=(Runtime.ORT_FP32, Runtime.OPENVINO_BF16, Runtime.OPENVINO_FP32),
             weights=(
                 _shipped(
                     "PP-OCRv6_det_small.onnx",
