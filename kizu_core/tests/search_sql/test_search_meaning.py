@@ -110,6 +110,20 @@ def test_a_video_counts_by_its_best_frame(colours: Shelf, ann: UUID) -> None:
     assert meant(colours, ann, RED).count("film") == 1
 
 
+def test_a_large_library_that_was_filled_just_now(shelf: Shelf, ann: UUID) -> None:
+    """The planner knows nothing of it yet; a plan that is quadratic would run into the statement's time limit."""
+    with shelf.database.transaction() as connection:
+        connection.execute(
+            """with made as (
+                 insert into assets (user_id, file_name) select %s, n::text from generate_series(1, 30000) n
+                 returning user_id, id, file_name)
+               insert into image_embeddings (user_id, asset_id, embedding, dim, space)
+               select user_id, id, array[1, file_name::real, 0]::real[]::extensions.halfvec, 3, 'pictures' from made""",
+            (ann,),
+        )
+    assert meant(shelf, ann, RED, limit=2) == ["1", "2"]
+
+
 def test_missing_photos_are_not_found(colours: Shelf, ann: UUID) -> None:
     colours.vector(ann, colours.photo(ann, "gone", missing=True), RED)
     assert "gone" not in meant(colours, ann, RED)

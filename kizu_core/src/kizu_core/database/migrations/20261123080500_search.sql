@@ -197,6 +197,9 @@ end $$;
 -- are no answer to anything, so only those count that fit at least half as far above the average photo as the best
 -- one does. That follows each query and each model without a number fitted to one; it can't tell a query that fits
 -- nothing at all, and was not measured on large libraries.
+--
+-- Of a library that was filled just now the planner knows nothing yet. So that it does not go through all photos for
+-- each of them, whose a photo is is asked in a way that no index answers, and what is typical is materialised.
 create or replace function kizu.match_meaning(p_user uuid, p_vector extensions.halfvec, p_space text)
 returns table (asset_id uuid, score numeric, reasons jsonb)
 language sql stable set search_path = '' as $$
@@ -204,10 +207,10 @@ language sql stable set search_path = '' as $$
     select e.asset_id, max(case when extensions.vector_dims(e.embedding) = extensions.vector_dims(p_vector) then
         nullif(1 - (e.embedding::extensions.halfvec operator(extensions.<=>) p_vector), 'NaN') end) as likeness
     from public.image_embeddings e
-    join public.assets a on a.id = e.asset_id and a.user_id = p_user and a.missing_since is null
+    join public.assets a on a.id = e.asset_id and a.user_id is not distinct from p_user and a.missing_since is null
     where e.user_id = p_user and e.space = p_space
     group by e.asset_id
-  ), typical as (
+  ), typical as materialized (
     select max(p.likeness) as best, avg(p.likeness) as mean from photos p
   )
   select p.asset_id, round(p.likeness::numeric, 4),
