@@ -110,7 +110,11 @@ class Library:
     @property
     def gaps(self) -> tuple[Gap, ...]:
         """Operations that need something first: a plugin, weights, a consent, a setting."""
-        return gaps(self.catalog, self.settings)
+        return self.gaps_among(None)
+
+    def gaps_among(self, operations: Operations) -> tuple[Gap, ...]:
+        """The same, limited to some operations, which are asked for whatever is off."""
+        return gaps(self.catalog, self.settings, operations)
 
     def look_again(self) -> None:
         """Takes weights and consents into account that came since the library was opened."""
@@ -148,7 +152,7 @@ class Library:
     def _plan(self, found: Findings, operations: Operations) -> Plan:
         chosen = photo_offers(self.catalog, self.settings, operations)
         backlog = self.patiently(lambda: self.database.worker.backlog(self.user, wanted(chosen)))
-        return make_plan(found, self.settings, chosen, gaps(self.catalog, self.settings, operations), backlog)
+        return make_plan(found, self.settings, chosen, self.gaps_among(operations), backlog)
 
     def enqueue(self, operations: Operations = None) -> dict[str, int]:
         """Queue exactly what is missing or stale for today's models; operation -> photos.

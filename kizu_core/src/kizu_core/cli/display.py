@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Protocol
 
 from kizu_core.cli.context import print_json
@@ -42,6 +43,9 @@ class Display(Protocol):
     def conclude(self, event: dict[str, Any], lines: Iterable[str]) -> None:
         """The end: as an event for a script, as lines for a person."""
 
+    def paused(self) -> AbstractContextManager[object]:
+        """Nothing is drawn inside: the terminal is somebody else's."""
+
     def close(self) -> None: ...
 
 
@@ -75,6 +79,9 @@ class JsonDisplay:
 
     def conclude(self, event: dict[str, Any], lines: Iterable[str]) -> None:
         print_json(event)
+
+    def paused(self) -> AbstractContextManager[object]:
+        return nullcontext()
 
     def close(self) -> None:
         pass
@@ -126,6 +133,9 @@ class PlainDisplay:
         for line in lines:
             self.say(line)
 
+    def paused(self) -> AbstractContextManager[object]:
+        return nullcontext()
+
     def close(self) -> None:
         pass
 
@@ -166,6 +176,14 @@ class LiveDisplay:
         self._live.stop()
         for line in lines:
             self.say(line)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        self._live.stop()
+        try:
+            yield
+        finally:
+            self._live.start()
 
     def close(self) -> None:
         self._live.stop()

@@ -10,8 +10,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kizu_core.cli.asking import is_terminal
 from kizu_core.cli.context import DONE, DONE_WITH_FAILURES, INTERRUPTED
 from kizu_core.cli.display import Display, open_display, sentence_of
+from kizu_core.cli.lacking import fetch_lacking
 from kizu_core.cli.milestones import Milestones
 from kizu_core.cli.plan import plan_lines, refuse_small_disks
 from kizu_core.cli.progress import Progress
@@ -63,7 +65,7 @@ def _run(library: Library, folder: Path, options: RunOptions, display: Display, 
     report = library.import_folder(
         folder,
         lambda event: _scanned(event, display),
-        lambda plan: _planned(plan, options, display),
+        lambda plan: _planned(library, plan, options, display),
         options.operations,
     )
     display.event({"event": "imported", "report": asdict(report)})
@@ -74,7 +76,7 @@ def _run(library: Library, folder: Path, options: RunOptions, display: Display, 
         report=report,
         worked=worked,
         status=_status(library, stopped=stopped),
-        gaps=() if options.operations else library.gaps,
+        gaps=library.gaps_among(options.operations),
         seconds=time.monotonic() - started,
         stopped=stopped,
     )
@@ -94,13 +96,16 @@ def _status(library: Library, *, stopped: bool) -> Mapping[str, Any]:
         raise KeyboardInterrupt from None
 
 
-def _planned(plan: Plan, options: RunOptions, display: Display) -> None:
-    """Shows the plan before it is carried out. Raises `DiskFull` for one that can't be."""
+def _planned(library: Library, plan: Plan, options: RunOptions, display: Display) -> None:
+    """Shows the plan before it is carried out, and asks for what it lacks. Raises `DiskFull` for one that can't be."""
     display.event(plan.as_dict())
     for line in plan_lines(plan, verbose=options.verbose):
         display.say(line)
     if not options.anyway:
         refuse_small_disks(plan)
+    if plan.waiting and not options.as_json and is_terminal():
+        with display.paused():
+            fetch_lacking(library, plan.waiting)
 
 
 def _scanned(event: ScanProgress, display: Display) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kizu_core.cli.context import size_of
 from kizu_core.cli.progress import STAGES, plural
+from kizu_core.cli.summary import needs
 from kizu_core.errors import DiskFull
 
 if TYPE_CHECKING:
@@ -28,11 +29,11 @@ def plan_lines(plan: Plan, *, verbose: bool) -> Iterator[str]:
         yield f"  can't be looked at: {shown}{more}"
     if found.types:
         yield _changes(found)
-    if plan.is_idle:
+    if plan.is_idle and not plan.waiting:
         return
-    yield f"Will be done: {', '.join(_job(one.entry, one.plugin) for one in in_order(plan.offers))}."
-    if plan.gaps:
-        yield f"Something is needed first for: {', '.join(STAGES[gap.operation] for gap in plan.gaps)}."
+    if not plan.is_idle:
+        yield f"Will be done: {', '.join(_job(one.entry, one.plugin) for one in in_order(plan.offers))}."
+    yield from _not_done(plan)
     if found.pictures:
         needed = plan.needed
         parts = {"thumbnails": needed.thumbnails, "web versions": needed.web, "database": needed.database}
@@ -55,6 +56,16 @@ def refuse_small_disks(plan: Plan) -> None:
             f"{small.folder} would need about {size_of(small.needed)}, and {size_of(small.free)} are free there.",
             hint="Free some space, choose another data folder with --data, or start with --anyway: it is an estimate.",
         )
+
+
+def _not_done(plan: Plan) -> Iterator[str]:
+    absent = [STAGES[gap.operation] for gap in plan.gaps if not gap.model and not gap.off]
+    if absent:
+        yield f"Something is needed first for: {', '.join(absent)}."
+    for gap in plan.waiting:
+        yield f"Will wait: {STAGES[gap.operation]}, which {needs(gap) if gap.pull_bytes else 'needs something'}."
+        yield f"  {f'kizu models pull {gap.model}' if gap.pull_bytes else f'{gap.reason} {gap.hint}'}"
+    yield from (f"{gap.reason} {gap.hint}" for gap in plan.gaps if gap.off)
 
 
 def _found(found: Findings) -> Iterator[str]:

@@ -10,7 +10,7 @@ import typer
 from kizu_core.cli.assets import AsJson, User
 from kizu_core.cli.context import console, print_json, settings_of
 from kizu_core.cli.progress import duration, plural
-from kizu_core.cli.summary import failed_photos, failure_groups, gap_lines, stage_lines
+from kizu_core.cli.summary import failed_photos, failure_groups, gap_lines, gaps_as_dicts, stage_lines
 
 if TYPE_CHECKING:
     from kizu_core.api import Library
@@ -25,9 +25,10 @@ def status(ctx: typer.Context, user: User = None, as_json: AsJson = False) -> No
 
     with open_library(settings_of(ctx), user) as library:
         found = library.status()
+        not_done = gaps_as_dicts(library.gaps, found)
         lines = list(_lines(library, found))
     if as_json:
-        print_json(found)
+        print_json({**found, "not_done": not_done})
         return
     out = console()
     for line in lines:
@@ -42,7 +43,7 @@ def _lines(library: Library, found: dict[str, Any]) -> Iterator[str]:
     for root in found["roots"]:
         yield f"  {root['path']}{'' if root['state'] == 'online' else '  (not connected)'}"
     yield from stage_lines(found)
-    yield from gap_lines(library.gaps)
+    yield from gap_lines(library.gaps, found["jobs"])
     yield from failure_groups(failed_photos(found))
     if any(cause["operations"] for cause in found["failures"]):
         yield "  To try again: `kizu jobs list` names the causes, `kizu jobs retry` takes one."

@@ -111,17 +111,22 @@ def conclude(arrivals: Sequence[Arrival], *, as_json: bool, strangers: Sequence[
         counts = {name: count[name] for name in ("fetched", "here", "failed")}
         print_json({"files": files, "strangers": strangers, **counts})
         return count["failed"]
+    show_arrivals(arrivals)
+    if count["fetched"]:
+        typer.echo("Photos that waited for it go on by themselves where a worker runs, else at the next `kizu run`.")
+    elif count["here"] == len(arrivals):
+        typer.echo("All files were here already." if arrivals else "There is no file to fetch.")
+    return count["failed"]
+
+
+def show_arrivals(arrivals: Sequence[Arrival]) -> None:
+    """What came, and what did not and why."""
     for one in arrivals:
         if one.error is not None:
             typer.echo(f"! {name_of(one.item)}: {one.error.message}\n      {one.error.hint or ''}".rstrip())
         elif not one.was_here:
             recorded = "" if one.item.digest else " (recorded)"
             typer.echo(f"{name_of(one.item)}: here, SHA-256 {one.sha256}{recorded}")
-    if count["fetched"]:
-        typer.echo("Photos that waited for it go on by themselves where a worker runs, else at the next `kizu run`.")
-    elif count["here"] == len(arrivals):
-        typer.echo("All files were here already." if arrivals else "There is no file to fetch.")
-    return count["failed"]
 
 
 def _arrival_as_dict(one: Arrival) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
-from kizu_core.cli.context import program
+from kizu_core.cli.context import program, size_of
 from kizu_core.cli.progress import STAGES, Progress, duration, plural
 from kizu_core.privacy.guard import Ledger, Refusal, refusals
 
@@ -78,7 +78,7 @@ class RunResult:
             "worked": worked,
             **shown,
             "refused": [asdict(one) for one in self.refused],
-            "not_done": [asdict(gap) for gap in self.gaps],
+            "not_done": gaps_as_dicts(self.gaps, self.status),
         }
 
 
@@ -90,7 +90,7 @@ def summary_lines(result: RunResult) -> Iterator[str]:
     yield from stage_lines(result.status, result.worked)
     if report.found.get("video"):
         yield video_line(report.found["video"])
-    yield from gap_lines(result.gaps)
+    yield from gap_lines(result.gaps, result.status["jobs"])
     yield from failure_lines(report, result.status)
     yield from (f"  {sentence}" for sentence in result.worked.notices)
     for one in result.worked.refused.all():  # those of this process are named at its end, whatever the command
@@ -118,11 +118,32 @@ def stage_lines(status: Mapping[str, Any], worked: Summary | None = None) -> Ite
         yield f"  {stage.title:<18} {', '.join(parts)}"
 
 
-def gap_lines(gaps: Iterable[Gap]) -> Iterator[str]:
-    """Operations that this environment can't do, with the command that changes it."""
+def gap_lines(gaps: Iterable[Gap], jobs: Mapping[str, Mapping[str, int]] | None = None) -> Iterator[str]:
+    """Operations that are not done here, with the command that changes it. `jobs`: of a status, to say what waits."""
     for gap in gaps:
-        yield f"  {STAGES[gap.operation]:<18} not done: {gap.reason}"
-        yield f"  {'':<18} {gap.hint}"
+        count = waiting_for(gap, jobs or {})
+        state = "not done" if not count else "1 photo waits" if count == 1 else f"{count:,} photos wait"
+        if gap.pull_bytes:
+            yield f"  {STAGES[gap.operation]:<18} {state}: {needs(gap)}: kizu models pull {gap.model}"
+        else:
+            yield f"  {STAGES[gap.operation]:<18} {state}: {gap.reason}"
+            yield f"  {'':<18} {gap.hint}"
+
+
+def needs(gap: Gap) -> str:
+    """What has to be fetched, in few words."""
+    return f"needs model {gap.model} ({size_of(gap.pull_bytes)})"
+
+
+def waiting_for(gap: Gap, jobs: Mapping[str, Mapping[str, int]]) -> int:
+    """How many photos wait for the operation."""
+    counts = jobs.get(gap.operation, {})
+    return counts.get("waiting", 0) + counts.get("retrying", 0)
+
+
+def gaps_as_dicts(gaps: Iterable[Gap], status: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The same for scripts."""
+    return [{**asdict(gap), "waiting": waiting_for(gap, status["jobs"])} for gap in gaps]
 
 
 Group = tuple[str, str, int, list[str]]

@@ -38,7 +38,8 @@ class Offer:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
     """One operation that is not done now: why, and the next step. `model`: the installed one that lacks something;
-    `pull_bytes`: what `kizu models pull` would fetch for it, 0 if that is not what helps.
+    `pull_bytes`: what `kizu models pull` would fetch for it, 0 if that is not what helps. `off`: it could be done, and
+    is only done for photos whose job names it.
     """
 
     operation: str
@@ -46,6 +47,7 @@ class Gap:
     hint: str
     model: str | None = None
     pull_bytes: int = 0
+    off: bool = False
 
 
 def offers(
@@ -132,7 +134,7 @@ def _gap(operation: str, catalog: Catalog, settings: Settings, *, named: bool) -
     except NoSuchModel as error:
         return Gap(operation=operation, reason=error.message, hint=error.hint or "")
     if operation == captions.DESCRIBE and not named and not captions.are_on(settings):
-        return Gap(operation=operation, reason=captions.why_off(settings), hint=captions.HINT)
+        return Gap(operation=operation, reason=captions.why_off(settings), hint=captions.HINT, off=True)
     state = readiness(spec, settings)
     return None if state.ready else _lacking(operation, spec, state, settings)
 
