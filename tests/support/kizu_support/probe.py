@@ -71,7 +71,7 @@ HANDLER = """
 
     def stranger(job, context):
         from uuid import uuid4
-        send(dict(type="Executing", job_id=uuid4()))
+        send(dict(type="Executing", job_ids=[uuid4()]))
         send(dict(type="Finished", job_id=uuid4(), outcome={}))
         send(dict(type="Ask", question=0, job_id=uuid4(), asset_id=uuid4()))
 

@@ -54,7 +54,8 @@ class Batch:
     """Takes held jobs (one or more, of one handler) to their end, whatever the child does.
 
     Read after `run`: `child_died` (a new one is needed), `refusal` (why the handler can't be built), `disk_full`,
-    `begun` (whether any job was).
+    `begun` (whether any job was), `suspects` (jobs of which one ended the process, in a step that they shared: none was
+    charged, each is to be tried alone).
     """
 
     def __init__(self, shared: Shared, child: ChildProcess, held: Sequence[Held]) -> None:
@@ -65,7 +66,7 @@ class Batch:
         self._members: dict[UUID, Member] = {}
         self._open: dict[UUID, Member] = {}
         self._ready: list[Ready] = []
-        self._executing: Member | None = None
+        self._executing: list[Member] = []
         self._since = self._step_since = time.monotonic()
         self._next_rss = 0.0
         self._stop_sent = False
@@ -74,6 +75,7 @@ class Batch:
         self.child_died: str | None = None
         self.refusal: Mapping[str, Any] | None = None
         self.disk_full: DiskFull | None = None
+        self.suspects: frozenset[UUID] = frozenset()
 
     def run(self) -> None:
         """Returns when every job is completed, failed, given back or forgotten."""
@@ -134,8 +136,8 @@ class Batch:
 
     def _take(self, message: Message) -> None:
         match message:
-            case Executing(job_id=job_id):
-                self._switch(job_id)
+            case Executing(job_ids=job_ids):
+                self._switch([self._members[one] for one in dict.fromkeys(job_ids) if one in self._members])
             case Progress(job_id=job_id):
                 self._progress(message)
             case Finished(job_id=job_id, outcome=outcome):
@@ -150,29 +152,34 @@ class Batch:
                 self._shared.settler.count_notices(sentences)
             case Refused(error=error):
                 self.refusal, self._over = error, True
-            case BatchDone():
-                self._over = True
+            case BatchDone(disturbed=disturbed):
+                self._over, self.suspects = True, self._at_work() if disturbed else self.suspects
             case _:
                 self._crash(f"sent garbage (a message {type(message).__name__})")
 
-    def _switch(self, job_id: UUID | None) -> None:
-        """From now on this job is charged for what happens; None: no job."""
+    def _switch(self, members: Sequence[Member]) -> None:
+        """From now on these jobs are at it: one alone is charged for what happens, of several none."""
         now = time.monotonic()
-        if self._executing is not None:
-            self._executing.spent += now - self._since
-        self._executing = self._members.get(job_id) if job_id else None
+        for member in self._executing:
+            member.spent += (now - self._since) / len(self._executing)
+        self._executing = list(members)
         self._since = self._step_since = now
-        self.begun = self.begun or self._executing is not None
-        if job_id in self._open and (started := self._open[job_id].start()):
-            self._shared.emit(started)
-            self._shared.settler.begun(self._open[job_id].held)
+        self.begun = self.begun or bool(self._executing)
+        for member in self._executing:
+            if member.id in self._open and (started := member.start()):
+                self._shared.emit(started)
+                self._shared.settler.begun(member.held)
+
+    def _leave(self, job_id: UUID) -> None:
+        """The job has ended; those that shared its step go on."""
+        self._switch([member for member in self._executing if member.id != job_id])
 
     def _progress(self, message: Progress) -> None:
         member = self._open.get(message.job_id)
         if member is not None:
             before = member.held.step
             self._shared.emit(member.advance(message.percent, message.step))
-            if member is self._executing and member.held.step != before:
+            if member in self._executing and member.held.step != before:
                 self._step_since = time.monotonic()
 
     def _answer(self, question: Ask) -> None:
@@ -206,7 +213,7 @@ class Batch:
             self._shared.settler.fail(member.held, _cancelled().as_dict())
         else:
             self._store(member, outcome)
-        self._switch(None)
+        self._leave(job_id)
 
     def _store(self, member: Member, outcome: JobOutcome) -> None:
         try:
@@ -232,7 +239,7 @@ class Batch:
             self._no_space(member, DiskFull(str(error.get("message")), hint=error.get("hint")))
         else:
             self._shared.settler.fail(member.held, error)
-        self._switch(None)
+        self._leave(job_id)
 
     def _no_space(self, member: Member, error: DiskFull) -> None:
         """A full disk is no fault of the photo: no attempt is counted, and the lane pauses."""
@@ -267,21 +274,21 @@ class Batch:
             self._stop_sent = True
             with suppress(OSError):
                 self._child.send(Stop())
-            for member in [one for one in self._open.values() if one is not self._executing]:
+            for member in [one for one in self._open.values() if one not in self._executing]:
                 del self._open[member.id]
                 self._shared.settler.release(member.held, "the worker stops")
         if now > self._shared.grace_until or not self._open:
             self._kill("was ended because the worker stops")
 
     def _watch_limits(self, now: float) -> None:
-        member = self._executing
         here = now - self._since
-        if (member.spent if member else 0.0) + here > self._spec.timeout_s:
+        member = self._executing[0] if len(self._executing) == 1 else None
+        if max([one.spent for one in self._executing], default=0.0) + here > self._spec.timeout_s:
             limit = f"{self._spec.timeout_s} s"
             self._kill(f"took longer than {limit}")
             self._charge(JobTimeout(f"It took longer than {limit}, the limit of {self._spec.name}."))
-        elif member is not None and now - self._step_since > (self._spec.step_timeout_s or math.inf):
-            limit = f"{self._spec.step_timeout_s} s over {member.held.step or 'its first step'}"
+        elif self._executing and now - self._step_since > (self._spec.step_timeout_s or math.inf):
+            limit = f"{self._spec.step_timeout_s} s over {self._executing[0].held.step or 'its first step'}"
             self._kill(f"took longer than {limit}")
             self._charge(JobTimeout(f"It took longer than {limit}."), at_step=True)
         elif member is not None and member.is_deaf(now, here, DEAF_S):
@@ -305,14 +312,17 @@ class Batch:
         self.child_died, self._over = why, True
 
     def _crash(self, how: str) -> None:
-        """It died or talks nonsense. Only the job that it was at is charged."""
+        """It died or talks nonsense. Only the job that it was at is charged, and none if there were several."""
         self._kill(how)
         self._charge(ChildCrashed(f"The model process {how} while it worked on this photo."), crashed=True)
 
     def _charge(self, error: KizuError, *, crashed: bool = False, at_step: bool = False) -> None:
         """`at_step`: the step that it was at is to blame, not the job as a whole."""
-        member = self._executing
-        if member is None or member.id not in self._open:
+        if len(self._executing) != 1:
+            self.suspects = self._at_work()  # they go back as they came, to be tried one by one
+            return
+        [member] = self._executing
+        if member.id not in self._open:
             return
         del self._open[member.id]
         culprit = member.culprit(crashed=crashed) if crashed or at_step else None
@@ -320,6 +330,9 @@ class Batch:
             self._shared.settler.give_up(member.held, culprit, error, member.workdir)
         else:
             self._shared.settler.fail(member.held, error.as_dict(), crashed=crashed)
+
+    def _at_work(self) -> frozenset[UUID]:
+        return frozenset(member.id for member in self._executing)
 
 
 def _cancelled() -> JobCancelled:

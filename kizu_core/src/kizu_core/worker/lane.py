@@ -8,7 +8,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from kizu_core.database import Claim
 from kizu_core.errors import ChildCrashed, DiskFull, WorkerError
@@ -52,6 +52,7 @@ class Lane:
         self._child_used = time.monotonic()
         self._failed_starts = 0
         self._stillborn: Counter[str] = Counter()
+        self._alone: set[UUID] = set()  # of jobs that were at work when several were, and one ended the process
         self._wake = threading.Event()
         self._poll = shared.options.poll_interval or shared.settings.poll_interval
 
@@ -147,15 +148,16 @@ class Lane:
         return next(offer.handler for offer in self._offers if offer.entry in todo)
 
     def _batches(self, held: Sequence[Held]) -> Iterator[list[Held]]:
-        """By handler, none larger than it wants; those that killed a child before come last, each alone."""
+        """By handler, none larger than it wants; those that may have killed a child before come last, each alone."""
         by_handler: dict[str, list[Held]] = defaultdict(list)
+        alone = [one for one in held if one.claim.crash_count or one.job.id in self._alone]
         for one in held:
-            if not _is_suspect(one):
+            if one not in alone:
                 by_handler[one.spec.name].append(one)
         for group in by_handler.values():
             size = group[0].spec.batch
             yield from (group[start : start + size] for start in range(0, len(group), size))
-        yield from ([one] for one in held if _is_suspect(one))
+        yield from ([one] for one in sorted(alone, key=_is_suspect))
 
     def _run(self, held: list[Held]) -> None:
         child = self._child
@@ -164,6 +166,7 @@ class Lane:
         batch = Batch(self._shared, child, held)
         batch.run()
         child.used, self._child_used = True, time.monotonic()
+        self._alone |= batch.suspects
         if batch.child_died is not None:
             self._replace_child(batch.child_died)
         elif child.rss_mb() > RECYCLE_SHARE * child.limit_mb:

@@ -146,9 +146,9 @@ class Refused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Executing:
-    """From now on this job is worked on: a crash is charged to it."""
+    """From now on exactly these jobs are worked on: a crash is charged to the one, or to none of several."""
 
-    job_id: UUID
+    job_ids: tuple[UUID, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,7 +231,12 @@ class Embedded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchDone:
-    """The batch is over; jobs without `Finished` or `Failed` were not touched."""
+    """The batch is over; jobs without `Finished` or `Failed` were not touched.
+
+    `disturbed`: the handler raised while it worked on several, of which one may be to blame.
+    """
+
+    disturbed: bool = False
 
 
 Message = (

@@ -212,7 +212,7 @@ class Run:
     def __init__(self, link: Link, batch: RunBatch) -> None:
         self._link = link
         self._batch = batch
-        self._executing: UUID | None = None
+        self._executing: tuple[UUID, ...] = ()
 
     def work(self, handlers: Handlers) -> None:
         """Reports each job as its result comes. The first exception ends the batch and is charged to its job."""
@@ -221,18 +221,18 @@ class Run:
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything
             self._link.send(Refused(error=_told(error, self._batch.handler)))
             return
-        tasks = self._batch.tasks
+        tasks, disturbed = self._batch.tasks, False
         try:
             self._report(iter(handler.run([task.job for task in tasks], [self._context(task) for task in tasks])))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - as above
-            self._fail(_told(error, self._batch.handler))
-        self._link.send(BatchDone())
+            disturbed = self._fail(_told(error, self._batch.handler))
+        self._link.send(BatchDone(disturbed=disturbed))
 
     def _report(self, results: Iterator[JobOutcome | KizuError]) -> None:
         for task in self._batch.tasks:
             if self._link.stopping.is_set() and task is not self._batch.tasks[0]:
                 return
-            self._execute(task.job.id)
+            self._turn_to(task.job.id)
             result = next(results, None)
             if isinstance(result, JobOutcome):
                 self._link.send(Finished(job_id=task.job.id, outcome=result))
@@ -240,23 +240,31 @@ class Run:
                 self._link.send(Failed(job_id=task.job.id, error=_told(result, self._batch.handler)))
             else:
                 raise TypeError(f"{type(result).__name__} where a result was due")
-        self._executing = None
+            self._executing = tuple(one for one in self._executing if one != task.job.id)
+        self._executing = ()
         next(results, None)  # lets a generator run to its end
 
-    def _execute(self, job_id: UUID) -> None:
-        if self._executing != job_id:
-            self._executing = job_id
-            self._link.send(Executing(job_id=job_id))
+    def _turn_to(self, job_id: UUID) -> None:
+        """This job is worked on: with those that are in hand together with it, else alone."""
+        if job_id not in self._executing:
+            self._execute((job_id,))
 
-    def _fail(self, error: Report) -> None:
-        if self._executing is not None:
-            self._link.send(Failed(job_id=self._executing, error=error))
+    def _execute(self, job_ids: Sequence[UUID]) -> None:
+        if set(self._executing) != set(job_ids):
+            self._executing = tuple(job_ids)
+            self._link.send(Executing(job_ids=self._executing))
+
+    def _fail(self, error: Report) -> bool:
+        """What the handler raised is charged to the job in hand. True with several: whose it is, nobody knows."""
+        if len(self._executing) == 1:
+            self._link.send(Failed(job_id=self._executing[0], error=error))
+        return len(self._executing) > 1
 
     def _context(self, task: Task) -> JobContext:
         job_id = task.job.id
 
         def progress(percent: int, step: str | None = None) -> None:
-            self._execute(job_id)
+            self._turn_to(job_id)
             self._link.send(Progress(job_id=job_id, percent=max(0, min(100, int(percent))), step=step))
 
         return JobContext(
@@ -266,6 +274,7 @@ class Run:
             progress=progress,
             cancelled=lambda: self._link.cancelled(job_id),
             library=_Library(self._link, job_id),
+            together=self._execute,
         )
 
 
