@@ -5,12 +5,13 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from kizu_core import ModelContext, Runtime, open_session
+from kizu_core import ModelContext, ModelUnavailable, Runtime, open_session
 
 _FILE = "detector.onnx"
 _STEP = 32
@@ -64,8 +65,14 @@ def _craft(context: ModelContext) -> torch.nn.Module:
     from easyocr.detection import copyStateDict
 
     network: torch.nn.Module = CRAFT()
-    saved = torch.load(context.weights["craft_mlt_25k.pth"], map_location="cpu", weights_only=True)
-    network.load_state_dict(copyStateDict(saved))
+    path = context.weights["craft_mlt_25k.pth"]
+    try:
+        network.load_state_dict(copyStateDict(torch.load(path, map_location="cpu", weights_only=True)))
+    except (UnpicklingError, RuntimeError) as error:
+        raise ModelUnavailable(
+            f"{path} holds no detector of EasyOCR's: {str(error).strip().partition(chr(10))[0]}",
+            hint="Reinstall the plugin with its dependencies.",
+        ) from error
     return network.eval()
 
 
