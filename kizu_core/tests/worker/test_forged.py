@@ -69,7 +69,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         claims.append(claim)
         return find_source(claim, *rest)
 
-    monkeypatch.setattr("kizu_core.worker.batch.find_source", note)
+    monkeypatch.setattr("kizu_core.worker.stock.find_source", note)
     return claims
 
 

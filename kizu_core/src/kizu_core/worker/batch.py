@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
 from kizu_core.errors import ChildCrashed, DiskFull, JobCancelled, JobTimeout, KizuError, WorkerError
 from kizu_core.types import JobOutcome
-from kizu_core.worker.frames import encode
-from kizu_core.worker.leases import Held
+from kizu_core.worker.finish import Finisher
 from kizu_core.worker.member import Member
 from kizu_core.worker.messages import (
     Answer,
@@ -31,41 +30,32 @@ from kizu_core.worker.messages import (
     Stop,
 )
 from kizu_core.worker.process import ChildProcess
-from kizu_core.worker.scratch import workdir
-from kizu_core.worker.settle import Ready
 from kizu_core.worker.shared import Shared
-from kizu_core.worker.sources import SourceOffline, find_source
 
 TICK_S = 0.1
-MOST_READY = 50
-"""Finished jobs that may wait to be completed together."""
-
 RSS_S = 0.1
 """Between two looks at the size of the child, in which it can grow by some 300 MB: touching memory takes time."""
 
 DEAF_S = 10.0
 """How long a handler may go on with a job that was taken back before its process is killed."""
 
-OFFLINE_S = 60.0
-"""How long a job is put off whose original lies on a disk that is away."""
-
 
 class Batch:
-    """Takes held jobs (one or more, of one handler) to their end, whatever the child does.
+    """Takes jobs (one or more, of one handler) to their end, whatever the child does.
 
     Read after `run`: `child_died` (a new one is needed), `refusal` (why the handler can't be built), `disk_full`,
     `begun` (whether any job was), `suspects` (jobs of which one ended the process, in a step that they shared: none was
     charged, each is to be tried alone).
     """
 
-    def __init__(self, shared: Shared, child: ChildProcess, held: Sequence[Held]) -> None:
+    def __init__(self, shared: Shared, child: ChildProcess, finisher: Finisher, members: Sequence[Member]) -> None:
         self._shared = shared
         self._child = child
-        self._spec = held[0].spec
-        self._held = held
-        self._members: dict[UUID, Member] = {}
-        self._open: dict[UUID, Member] = {}
-        self._ready: list[Ready] = []
+        self._finisher = finisher
+        self._spec = members[0].held.spec
+        self._members = {member.id: member for member in members}
+        self._open = dict(self._members)
+        self._handed_over: set[UUID] = set()
         self._executing: list[Member] = []
         self._since = self._step_since = time.monotonic()
         self._next_rss = 0.0
@@ -78,37 +68,17 @@ class Batch:
         self.suspects: frozenset[UUID] = frozenset()
 
     def run(self) -> None:
-        """Returns when every job is completed, failed, given back or forgotten."""
-        with ExitStack() as folders:
-            members = [self._prepare(one, folders) for one in self._held]
-            self._members = {member.id: member for member in members if member is not None}
-            self._open = dict(self._members)
-            if self._open:
-                self._start()
-                while not self._over:
-                    self._step()
-                self._complete()
+        """Returns when every job is failed, given back, forgotten, or finished and handed over."""
+        self._start()
+        try:
+            while not self._over:
+                self._step()
             for member in self._open.values():
                 self._shared.settler.release(member.held, "not reached")
-
-    # ---- before ------------------------------------------------------------------------------------------
-
-    def _prepare(self, held: Held, folders: ExitStack) -> Member | None:
-        """A job with its original at hand; None if that is not to be had, and the job is dealt with."""
-        settler = self._shared.settler
-        folder = folders.enter_context(workdir(self._shared.scratch, held.job.id))
-        try:
-            member = Member(held, folder, find_source(held.claim, folder, self._shared.policy))
-            encode(member.task())  # parameters that have no form in a frame are the job's own fault
-            return member
-        except SourceOffline as error:
-            settler.put_off(held, error.message, OFFLINE_S)
-        except DiskFull as error:
-            self.disk_full = error
-            settler.release(held, error.message)
-        except KizuError as error:
-            settler.fail(held, error.as_dict(), retry_s=getattr(error, "retry_after_s", None))
-        return None
+        finally:
+            for member in self._members.values():
+                if member.id not in self._handed_over:
+                    member.close()
 
     def _start(self) -> None:
         self._since = self._step_since = time.monotonic()
@@ -120,9 +90,8 @@ class Batch:
 
     def _step(self) -> None:
         try:
-            message = self._child.receive(0 if self._ready else TICK_S)
+            message = self._child.receive(TICK_S)
         except TimeoutError:
-            self._complete()
             self._watch()
             return
         except WorkerError as error:
@@ -212,24 +181,9 @@ class Batch:
         if member.held.cancelled:
             self._shared.settler.fail(member.held, _cancelled().as_dict())
         else:
-            self._store(member, outcome)
+            self._handed_over.add(job_id)
+            self._finisher.put(member, outcome)
         self._leave(job_id)
-
-    def _store(self, member: Member, outcome: JobOutcome) -> None:
-        try:
-            ready = self._shared.settler.store(member.held, outcome, member.workdir)
-        except DiskFull as error:
-            self._no_space(member, error)
-        else:
-            self._ready += [ready] if ready is not None else []
-            if len(self._ready) >= MOST_READY:
-                self._complete()
-
-    def _complete(self) -> None:
-        """All that the child has finished since the last time: quick jobs end together, a slow one at once."""
-        ready, self._ready = self._ready, []
-        if ready:
-            self._shared.settler.complete(ready)
 
     def _failed(self, job_id: UUID, error: Mapping[str, Any]) -> None:
         member = self._open.pop(job_id, None)

@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -17,10 +18,12 @@ from kizu_core.plugins.specs import JobHandlerSpec
 from kizu_core.types import JobTable
 from kizu_core.worker.batch import Batch
 from kizu_core.worker.events import ChildRestarted, HandlerOff, Resumed, Waiting
-from kizu_core.worker.leases import Held
+from kizu_core.worker.finish import Finisher
 from kizu_core.worker.limits import memory_limit_mb
+from kizu_core.worker.member import Member
 from kizu_core.worker.process import ChildProcess
 from kizu_core.worker.shared import Shared
+from kizu_core.worker.stock import Stock, make_ready
 
 ALONE_FROM = 2
 """Crashes after which a job runs alone in a fresh child: nobody else suffers, and nobody else can be to blame."""
@@ -53,6 +56,7 @@ class Lane:
         self._failed_starts = 0
         self._stillborn: Counter[str] = Counter()
         self._alone: set[UUID] = set()  # of jobs that were at work when several were, and one ended the process
+        self._finisher = Finisher(shared.settler, self.name)
         self._wake = threading.Event()
         self._poll = shared.options.poll_interval or shared.settings.poll_interval
 
@@ -75,21 +79,41 @@ class Lane:
         Raises what can't be waited for; `DatabaseUnavailable` or `DiskFull` only once the worker is to stop.
         """
         try:
-            self._loop()
+            with self._finisher, ThreadPoolExecutor(1, thread_name_prefix=f"{self.name}-ahead") as beside:
+                self._loop(beside)
         finally:
             self._end_child()
             self.idle = True
 
-    def _loop(self) -> None:
+    def _loop(self, beside: ThreadPoolExecutor) -> None:
+        following: Future[Stock] | None = None
         while not self._shared.stopping.is_set() and (self._offers or not self._off):
             self._hear()
-            claims = self._claim() if self._offers else ()
-            if claims:
-                self._work(claims)
+            stock = following.result() if following else Stock()
+            if not stock.members and stock.disk_full is None:  # nothing ahead: something may have come since
+                stock = self._take()
+            following = beside.submit(self._take) if stock.members and self._may_claim_ahead(stock) else None
+            self._work(stock.members)
+            if following is None:
+                self._finisher.flush()
+            if full := self._finisher.disk_full() or stock.disk_full:
+                self._wait_for_space(full)
             if self._shared.options.once:
                 return
-            if not claims:
+            if not stock.members and not full:
                 self._rest()
+
+    def _may_claim_ahead(self, stock: Stock) -> bool:
+        return not self._shared.options.once and stock.disk_full is None
+
+    def _take(self) -> Stock:
+        """Claims jobs and gets hold of their originals; for the thread beside as well."""
+        offers = self._offers
+        if not offers or self._shared.stopping.is_set():
+            return Stock()
+        claims = self._claim(offers)
+        held = [self._shared.leases.hold(claim, _handler(claim, offers), since) for claim, since in claims]
+        return make_ready(self._shared, held)
 
     def _hear(self) -> None:
         """Takes over what there is to offer now. Models of the child were set up before: the next one knows them."""
@@ -101,13 +125,13 @@ class Lane:
 
     # ---- claiming ----------------------------------------------------------------------------------------
 
-    def _claim(self) -> Sequence[tuple[Claim, float]]:
+    def _claim(self, offers: Sequence[Offer]) -> Sequence[tuple[Claim, float]]:
         """Jobs with the monotonic time from which their leases count at the latest."""
         self._wake.clear()
         self.idle = False
         request, shared = uuid4(), self._shared
-        can = [offer.entry for offer in self._offers]
-        limit = min(shared.settings.batch_size, max(offer.handler.batch for offer in self._offers))
+        can = [offer.entry for offer in offers]
+        limit = min(shared.settings.batch_size, max(offer.handler.batch for offer in offers))
         since = time.monotonic()
 
         def claim() -> Sequence[Claim]:
@@ -131,39 +155,33 @@ class Lane:
 
     # ---- working -----------------------------------------------------------------------------------------
 
-    def _work(self, claims: Sequence[tuple[Claim, float]]) -> None:
-        held = [self._shared.leases.hold(claim, self._handler(claim), since) for claim, since in claims]
-        pending = list(self._batches(held))
-        while pending:
-            batch = pending[0]
-            if self._shared.stopping.is_set() or not self._has_child(fresh=_is_suspect(batch[0])):
-                break
-            del pending[0]
-            self._run(batch)
-        for one in (one for batch in pending for one in batch):
-            self._shared.settler.release(one, "not begun")
+    def _work(self, members: Sequence[Member]) -> None:
+        for batch in self._batches(members):
+            stopping, off = self._shared.stopping.is_set(), batch[0].held.spec.name in self._off
+            if stopping or off or not self._has_child(fresh=_is_suspect(batch[0])):
+                for member in batch:
+                    self._shared.settler.release(member.held, "not begun")
+                    member.close()
+            else:
+                self._run(batch)
 
-    def _handler(self, claim: Claim) -> JobHandlerSpec:
-        todo = set(claim.job.todo)
-        return next(offer.handler for offer in self._offers if offer.entry in todo)
-
-    def _batches(self, held: Sequence[Held]) -> Iterator[list[Held]]:
+    def _batches(self, members: Sequence[Member]) -> Iterator[list[Member]]:
         """By handler, none larger than it wants; those that may have killed a child before come last, each alone."""
-        by_handler: dict[str, list[Held]] = defaultdict(list)
-        alone = [one for one in held if one.claim.crash_count or one.job.id in self._alone]
-        for one in held:
+        by_handler: dict[str, list[Member]] = defaultdict(list)
+        alone = [one for one in members if one.held.claim.crash_count or one.id in self._alone]
+        for one in members:
             if one not in alone:
-                by_handler[one.spec.name].append(one)
+                by_handler[one.held.spec.name].append(one)
         for group in by_handler.values():
-            size = group[0].spec.batch
+            size = group[0].held.spec.batch
             yield from (group[start : start + size] for start in range(0, len(group), size))
         yield from ([one] for one in sorted(alone, key=_is_suspect))
 
-    def _run(self, held: list[Held]) -> None:
+    def _run(self, members: list[Member]) -> None:
         child = self._child
         if child is None:
             raise WorkerError("A batch needs a child")
-        batch = Batch(self._shared, child, held)
+        batch, spec = Batch(self._shared, child, self._finisher, members), members[0].held.spec
         batch.run()
         child.used, self._child_used = True, time.monotonic()
         self._alone |= batch.suspects
@@ -172,11 +190,11 @@ class Lane:
         elif child.rss_mb() > RECYCLE_SHARE * child.limit_mb:
             self._replace_child("was replaced to give memory back")
         if batch.refusal is not None:
-            self._switch_off(held[0].spec, batch.refusal)
+            self._switch_off(spec, batch.refusal)
         elif batch.child_died is not None and not batch.begun:
-            self._count_stillborn(held[0].spec, batch.child_died)
+            self._count_stillborn(spec, batch.child_died)
         else:
-            self._stillborn.pop(held[0].spec.name, None)
+            self._stillborn.pop(spec.name, None)
         if batch.disk_full is not None:
             self._wait_for_space(batch.disk_full)
 
@@ -237,5 +255,10 @@ class Lane:
             child.stop()
 
 
-def _is_suspect(held: Held) -> bool:
-    return held.claim.crash_count >= ALONE_FROM
+def _is_suspect(member: Member) -> bool:
+    return member.held.claim.crash_count >= ALONE_FROM
+
+
+def _handler(claim: Claim, offers: Sequence[Offer]) -> JobHandlerSpec:
+    todo = set(claim.job.todo)
+    return next(offer.handler for offer in offers if offer.entry in todo)

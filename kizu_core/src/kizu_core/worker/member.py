@@ -9,6 +9,7 @@ from uuid import UUID
 from kizu_core.worker.events import JobEvent, JobProgress, JobStarted
 from kizu_core.worker.leases import Held
 from kizu_core.worker.messages import Task
+from kizu_core.worker.scratch import remove_folder
 
 MOST_CRASHES, MOST_TIMEOUTS = 2, 1
 """As often an operation of a photo may end the process, or take too long, before it is given up."""
@@ -25,7 +26,7 @@ class Member:
 
     held: Held
     workdir: Path
-    source: Path | None
+    source: Path | None = None
     spent: float = 0.0
     started: bool = False
     unwanted_since: float | None = None
@@ -33,6 +34,10 @@ class Member:
     @property
     def id(self) -> UUID:
         return self.held.job.id
+
+    def close(self) -> None:
+        """Removes its folder."""
+        remove_folder(self.workdir)
 
     def task(self) -> Task:
         """What the child gets: no token, no address. What the row says besides its parameters joins them."""

@@ -30,16 +30,24 @@ def scratch_folder(root: Path) -> Iterator[Path]:
         os.close(lock)
 
 
+def make_folder(scratch: Path, job_id: UUID) -> Path:
+    """An empty private folder for one job, of its own each time: a job that comes back may find its last one in use."""
+    return Path(tempfile.mkdtemp(prefix=f"{job_id}-", dir=scratch))
+
+
+def remove_folder(folder: Path) -> None:
+    """With all that is in it."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 @contextmanager
 def workdir(scratch: Path, job_id: UUID) -> Iterator[Path]:
-    """An empty private folder of one job."""
-    folder = scratch / str(job_id)
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(mode=0o700)
+    """An empty private folder of one job, removed at the end."""
+    folder = make_folder(scratch, job_id)
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_folder(folder)
 
 
 def _sweep(root: Path) -> None:
