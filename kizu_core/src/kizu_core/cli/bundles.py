@@ -9,7 +9,7 @@ import typer
 
 from kizu_core.cli.consent import Accepted, ask_for_terms, record_accepted
 from kizu_core.cli.context import DONE, DONE_WITH_FAILURES, print_json, settings_of, size_of
-from kizu_core.cli.store import AsJson, conclude, file_as_dict, name_of, watching
+from kizu_core.cli.store import AsJson, NoBench, conclude, file_as_dict, name_of, watching
 
 SHOWN = 10
 """Files that nothing needs, by name; a folder of downloads holds thousands."""
@@ -20,6 +20,7 @@ def import_weights(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Files, folders, or what export made.")],
     link: Annotated[bool, typer.Option("--link", help="Refer to the files where they are instead of copying.")] = False,
     accepted: Accepted = None,
+    no_bench: NoBench = False,
     as_json: AsJson = False,
 ) -> None:
     """Take weights from a disk.
@@ -54,7 +55,8 @@ def import_weights(
             typer.echo(f"- and {len(found.strangers) - SHOWN:,} others")
         for path in found.fruitless:
             typer.echo(f"! {path}: nothing in it is needed here. `kizu models list -v` shows what is.")
-    failed = conclude(found.arrivals, as_json=as_json, strangers=found.strangers)
+    benched = None if no_bench else settings
+    failed = conclude(found.arrivals, benched, as_json=as_json, strangers=found.strangers)
     raise typer.Exit(DONE_WITH_FAILURES if failed or found.fruitless else DONE)
 
 

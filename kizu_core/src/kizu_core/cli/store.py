@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kizu_core.cli.asking import confirm
+from kizu_core.cli.bench import bench_after
 from kizu_core.cli.consent import Accepted, ask_for_terms, record_accepted
 from kizu_core.cli.context import DONE, DONE_WITH_FAILURES, console, print_json, settings_of, size_of
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from kizu_core.settings import Settings
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON; asks nothing.")]
+NoBench = Annotated[bool, typer.Option("--no-bench", help="Leave out what `kizu models bench` does.")]
 
 
 def pull(
@@ -29,6 +31,7 @@ def pull(
     missing: Annotated[bool, typer.Option("--missing", help="Every model that is used and lacks files.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     accepted: Accepted = None,
+    no_bench: NoBench = False,
     as_json: AsJson = False,
 ) -> None:
     """Download weights, after one question.
@@ -37,6 +40,7 @@ def pull(
     is kept when the connection breaks or you stop it, and the same command goes on. A file is compared with its digest
     before it gets its name; one whose digest nobody published is held to that of its first download from then on.
     Weights under terms of their own come only if you agree to these as well; --yes is no answer to that.
+    At the end the models are tried on all that could compute them here, which can take minutes.
     Exit code 3 if a file could not be had.
 
     Examples:
@@ -64,7 +68,8 @@ def pull(
         ask_for_terms([spec for spec in specs if any(item.spec is spec for item in wanted)], settings)
     with watching(as_json=as_json) as watcher:
         arrivals = pull_items(items, settings, watcher)
-    raise typer.Exit(DONE_WITH_FAILURES if conclude(arrivals, as_json=as_json) else DONE)
+    failed = conclude(arrivals, None if no_bench else settings, as_json=as_json)
+    raise typer.Exit(DONE_WITH_FAILURES if failed else DONE)
 
 
 def _chosen(catalog: Catalog, names: Sequence[str], missing: bool) -> list[ModelSpec]:
@@ -103,19 +108,28 @@ def show_plan(wanted: Sequence[Item], settings: Settings) -> None:
         typer.echo(f"{files}, {size_of(sum(item.weight.bytes for item in wanted))}, into {settings.models_dir}")
 
 
-def conclude(arrivals: Sequence[Arrival], *, as_json: bool, strangers: Sequence[str] = ()) -> int:
-    """Says what became of each file, `strangers` are those that nothing needs; how many failed."""
+def conclude(
+    arrivals: Sequence[Arrival], settings: Settings | None, *, as_json: bool, strangers: Sequence[str] = ()
+) -> int:
+    """Says what became of each file, `strangers` are those that nothing needs; how many failed.
+
+    With `settings`, models whose files came are benched.
+    """
+    fresh = [one.item.spec for one in arrivals if not one.was_here and one.error is None]
     count = Counter("failed" if one.error else "here" if one.was_here else "fetched" for one in arrivals)
     if as_json:
         files = [_arrival_as_dict(one) for one in arrivals]
         counts = {name: count[name] for name in ("fetched", "here", "failed")}
-        print_json({"files": files, "strangers": strangers, **counts})
+        runtimes = bench_after(fresh, settings, as_json=True) if settings else []
+        print_json({"files": files, "strangers": strangers, "runtimes": runtimes, **counts})
         return count["failed"]
     show_arrivals(arrivals)
     if count["fetched"]:
         typer.echo("Photos that waited for it go on by themselves where a worker runs, else at the next `kizu run`.")
     elif count["here"] == len(arrivals):
         typer.echo("All files were here already." if arrivals else "There is no file to fetch.")
+    if settings:
+        bench_after(fresh, settings)
     return count["failed"]
 
 

@@ -12,6 +12,7 @@ reference finds nothing in proves nothing: a candidate without proof is not used
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 VECTORS, BOXES, TEXT, WORDS = 0.995, 0.99, 0.99, 1.0
 """What the agreement of each must reach."""
 
+FEW, PATIENCE_S = 4, 20.0
+"""A model that takes seconds over a picture is judged by few of them."""
+
 FEW_VECTORS = 3
 """With fewer there is no telling what they have in common, and they are compared as they are."""
 
@@ -43,9 +47,16 @@ class Verdict:
 
 
 def observe(model: Any, kind: ModelType, pictures: Sequence[Picture]) -> Any:
-    """What a model makes of the pictures (and, if it embeds texts, of `TEXTS`), to be given to `judge`."""
+    """What a model makes of the pictures (and, if it embeds texts, of `TEXTS`), to be given to `judge`.
+
+    Of a slow model not all: the first `FEW` in any case, further ones until `PATIENCE_S` are over.
+    """
     if kind is not ModelType.EMBEDDER:
-        return look(model, kind, pictures)
+        seen: list[Any] = []
+        until = time.monotonic() + PATIENCE_S
+        while len(seen) < len(pictures) and (len(seen) < FEW or time.monotonic() < until):
+            seen += look(model, kind, [pictures[len(seen)]])
+        return seen
     try:
         texts = model.embed_texts(TEXTS)
     except NotImplementedError:
@@ -62,7 +73,10 @@ def look(model: Any, kind: ModelType, pictures: Sequence[Picture]) -> Any:
 
 
 def judge(kind: ModelType, reference: Any, candidate: Any) -> Verdict:
-    """Compares what `observe` gave of both."""
+    """Compares what `observe` gave of both, as far as both came."""
+    if kind is not ModelType.EMBEDDER:
+        both = min(len(reference), len(candidate))
+        reference, candidate = reference[:both], candidate[:both]
     found = _JUDGES[kind](reference, candidate)
     if not found:
         return Verdict(0.0, "the reference found nothing in the test pictures to compare it by")

@@ -18,10 +18,7 @@ from kizu_core.models.runtimes.possible import needs_conversion
 from kizu_core.models.runtimes.record import Trial
 from kizu_core.plugins.specs import ModelSpec
 from kizu_core.settings import Settings
-from kizu_core.types import ModelType, Picture, Runtime
-
-FEW = 3
-"""Pictures for a kind of model that takes seconds over one."""
+from kizu_core.types import Picture, Runtime
 
 
 def trials(
@@ -32,7 +29,7 @@ def trials(
 
     Raises what the reference raises: a model that does not work at all is compared with nothing.
     """
-    pictures = drawings()[: FEW if spec.kind is ModelType.VLM else None]
+    pictures = drawings()
     reference = spec.runtimes[0]
     on_step(reference)
     seen, trial = _look(spec, settings, reference, pictures)
