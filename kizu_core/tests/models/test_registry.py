@@ -5,12 +5,16 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from pathlib import Path
 from threading import Barrier
 from typing import Any
 
 import pytest
+from pytest_mock import MockerFixture
 
 from kizu_core.errors import ModelUnavailable, NoSuchModel
+from kizu_core.models.budget import budget_mb, machine_mb
 from kizu_core.models.registry import ModelPool, ModelRegistry
 from kizu_core.plugins.catalog import Catalog
 from kizu_core.plugins.discovery import PluginRecord
@@ -38,9 +42,9 @@ def registry(spec: MakeSpec, settings: Settings) -> Iterator[type[ModelRegistry]
     ModelRegistry.configure(Catalog([]), settings)
 
 
-def at_once(count: int, action: Callable[[], Any]) -> list[Any]:
+def at_once(threads: int, action: Callable[[], Any]) -> list[Any]:
     """The results, or the errors, of that many threads that start together."""
-    barrier = Barrier(count)
+    barrier = Barrier(threads)
 
     def one(_: int) -> Any:
         barrier.wait()
@@ -49,8 +53,8 @@ def at_once(count: int, action: Callable[[], Any]) -> list[Any]:
         except ModelUnavailable as error:
             return error
 
-    with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(one, range(count)))
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(one, range(threads)))
 
 
 def test_twenty_threads_cause_one_load(registry: type[ModelRegistry], tiny: Any) -> None:
@@ -107,3 +111,50 @@ def test_before_it_is_configured_it_says_so(mocker: Any) -> None:
     ModelRegistry.unload_all()
     with pytest.raises(NoSuchModel, match="not set up"):
         ModelRegistry.get(OCR)
+
+
+def test_models_share_a_budget(spec: MakeSpec, settings: Settings, tiny: Any, mocker: MockerFixture) -> None:
+    """Whoever was asked for the longest time ago makes room; what is larger than the budget is loaded alone."""
+    notes = mocker.patch("kizu_core.models.registry.tell")
+    ticks = count()
+    specs = [spec(name=name, memory_mb=size) for name, size in (("a", 300), ("b", 300), ("c", 300), ("big", 900))]
+    small = settings.model_copy(update={"models_mb": 700})
+    pool = ModelPool(catalog_of(*specs), small, clock=lambda: float(next(ticks)))
+
+    def loaded() -> list[str]:
+        return [name for name in ("a", "b", "c", "big") if pool.is_loaded(OCR, name)]
+
+    first = pool.get(OCR, "a")
+    pool.get(OCR, "b")
+    assert pool.get(OCR, "a") is first
+    pool.get(OCR, "c")
+    assert loaded() == ["a", "c"]
+    assert len(tiny.CLOSED) == 1
+    notes.assert_not_called()
+    pool.get(OCR, "big")
+    assert loaded() == ["big"]
+    notes.assert_called_once()
+    pool.get(OCR, "b")
+    assert loaded() == ["b"]
+
+
+def test_a_model_that_the_machine_cannot_hold(spec: MakeSpec, settings: Settings, tiny: Any) -> None:
+    pool = ModelPool(catalog_of(spec(memory_mb=50_000_000)), settings)
+    with pytest.raises(ModelUnavailable, match="needs 50,000,000 MB of memory"):
+        pool.get(OCR)
+    assert tiny.LOADS == []
+
+
+def test_the_budget_is_the_containers_or_half_of_the_machine(
+    settings: Settings, tmp_path: Path, mocker: MockerFixture
+) -> None:
+    half = budget_mb(settings)
+    assert half == machine_mb() // 2 > 0
+    limit = tmp_path / "memory.max"
+    mocker.patch("kizu_core.models.budget._LIMITS", (limit, tmp_path / "none"))
+    limit.write_text("max\n")
+    machine = machine_mb()
+    limit.write_text(f"{512 * 2**20}\n")
+    assert (machine_mb(), budget_mb(settings)) == (512, 256)
+    assert machine >= half
+    assert budget_mb(settings.model_copy(update={"models_mb": 100})) == 100

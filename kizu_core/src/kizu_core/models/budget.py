@@ -15,12 +15,13 @@ _LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory
 
 def budget_mb(settings: Settings) -> int:
     """MiB for all models of a process: the setting, else half of the machine's memory, or of the container's."""
-    return settings.models_mb or _total_bytes() // 2 // 2**20
+    return settings.models_mb or machine_mb() // 2
 
 
-def _total_bytes() -> int:
+def machine_mb() -> int:
+    """MiB that there are at all: of the machine, or of the container that this is."""
     sizes = [int(psutil.virtual_memory().total)]
     for path in _LIMITS:
         with suppress(OSError, ValueError):
             sizes.append(int(path.read_text()))
-    return min(sizes)
+    return min(sizes) // 2**20

@@ -10,9 +10,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, overload
 
-from kizu_core.errors import NoSuchModel
-from kizu_core.models.budget import budget_mb
+from kizu_core.errors import ModelUnavailable, NoSuchModel
+from kizu_core.models.budget import budget_mb, machine_mb
 from kizu_core.models.loading import Loaded, load
+from kizu_core.models.runtimes.notices import tell
 from kizu_core.plugins.catalog import Catalog
 from kizu_core.plugins.protocols import Detector, Embedder, FaceClusterer, FaceModel, OcrModel, Vlm
 from kizu_core.plugins.specs import ModelSpec
@@ -25,12 +26,17 @@ KEEP_S = 600.0
 
 @dataclass(slots=True)
 class _Entry:
+    memory_mb: int
     model: Future[Loaded] = field(default_factory=Future)
     used: float = 0.0
 
 
 class ModelPool:
-    """A set of loaded models. Threads that ask for one that is being loaded wait for that same load."""
+    """A set of loaded models. Threads that ask for one that is being loaded wait for that same load.
+
+    They share a budget of memory: before one is loaded that would exceed it, those that nobody asked for the longest
+    are closed. So whoever works with several asks anew for each before each use.
+    """
 
     def __init__(
         self,
@@ -54,16 +60,41 @@ class ModelPool:
         with self._lock:
             entry = self._entries.get(key)
             if first := entry is None:
-                entry = self._entries[key] = _Entry()
+                entry = self._entries[key] = _Entry(spec.memory_mb)
             entry.used = self._clock()
         if first:
             try:
+                self._make_room(spec)
                 entry.model.set_result(load(spec, self._settings))
             except BaseException as error:  # noqa: BLE001 - handed to everybody who waits, the caller included
                 with self._lock:
                     self._entries.pop(key, None)  # the next who asks tries again
                 entry.model.set_exception(error)
         return entry.model.result().model
+
+    def _make_room(self, spec: ModelSpec) -> None:
+        """Closes others as far as the budget asks for it. A model that exceeds it alone is loaded alone.
+
+        Raises `ModelUnavailable` for one that the machine has not enough memory for.
+        """
+        budget = budget_mb(self._settings)
+        if spec.memory_mb > machine_mb():
+            raise ModelUnavailable(
+                f"{spec.name} needs {spec.memory_mb:,} MB of memory, and this machine has {machine_mb():,}.",
+                hint=f"`kizu models list` shows others; `kizu models use {spec.kind} NAME` chooses one.",
+            )
+        if spec.memory_mb > budget:
+            tell(f"{spec.name} needs {spec.memory_mb:,} MB, more than the {budget:,} that models may take together.")
+        with self._lock:
+            oldest = sorted((entry.used, key) for key, entry in self._entries.items() if entry.model.done())
+            excess = sum(entry.memory_mb for entry in self._entries.values()) - budget  # the new one is among them
+            closing = []
+            for _, key in oldest:
+                if excess <= 0:
+                    break
+                closing.append(key)
+                excess -= self._entries[key].memory_mb
+        self._close(closing)
 
     def spec(self, kind: ModelType, name: str | None = None) -> ModelSpec:
         """See `ModelRegistry.spec`."""

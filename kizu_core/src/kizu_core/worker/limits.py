@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kizu_core.models.budget import budget_mb
 from kizu_core.models.offers import Offer
 from kizu_core.settings import Settings
 
@@ -13,8 +14,9 @@ PICTURES_MB = 1536
 
 def memory_limit_mb(offers: Iterable[Offer], settings: Settings) -> int:
     """MiB of resident memory at which a child that serves `offers` is ended: the setting, else what its models
-    declare on top of what pictures need.
+    declare on top of what pictures need. They never take more together than their budget, or than the largest alone.
     """
     if settings.max_child_mb is not None:
         return settings.max_child_mb
-    return PICTURES_MB + sum(offer.memory_mb for offer in offers)
+    sizes = [offer.memory_mb for offer in offers]
+    return PICTURES_MB + min(sum(sizes), max(budget_mb(settings), *sizes, 0))
