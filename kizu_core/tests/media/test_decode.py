@@ -89,6 +89,9 @@ def test_scaling(save: Save, size: tuple[int, int], max_side: int, want: tuple[i
 def test_a_smallest_side(save: Save, form: str) -> None:
     assert decode(save(Image.new("RGB", (1601, 1200)), form), min_side=300).image.size == (401, 300)
     assert decode(save(Image.new("RGB", (400, 300)), form), min_side=301).image.size == (400, 300)
+    wide, tall = Image.new("RGB", (3200, 400)), Image.new("RGB", (1600, 1200))
+    assert decode(save(wide, form), min_side=400, max_side=1600).image.size == (1600, 200), "the smaller of the two"
+    assert decode(save(tall, form), min_side=300, max_side=1600).image.size == (400, 300)
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA", "L", "1", "P", "I;16", "CMYK"])

@@ -6,6 +6,9 @@ import contextlib
 import resource
 import subprocess
 import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +20,7 @@ from kizu_core.media import opening
 from kizu_core.media.decode import decode
 from kizu_core.media.facts import read_facts
 from kizu_core.media.jpeg import scans
-from kizu_core.media.memory import bounded
+from kizu_core.media.memory import alone, bounded, busy, room
 
 from .conftest import Save
 
@@ -40,6 +43,54 @@ def test_the_limit_before_comes_back_also_after_an_error() -> None:
         assert resource.getrlimit(resource.RLIMIT_DATA)[0] != before[0]
         raise ZeroDivisionError
     assert resource.getrlimit(resource.RLIMIT_DATA) == before
+
+
+@linux
+def test_threads_share_one_limit_that_grows_with_them_and_not_with_what_they_take() -> None:
+    limits = []
+    with bounded(100):
+        limits.append(resource.getrlimit(resource.RLIMIT_DATA)[0])
+        held = bytearray(60 * 2**20)
+        with ThreadPoolExecutor(1) as pool:
+            limits.append(pool.submit(_limit_inside).result())
+        limits.append(resource.getrlimit(resource.RLIMIT_DATA)[0])
+        del held
+    assert limits[1] - limits[0] == pytest.approx(100 * 2**20, abs=2**20)
+    assert limits[2] == limits[0], "counted from where the first began, whatever came and went meanwhile"
+
+
+def _limit_inside() -> int:
+    with bounded(100):
+        return resource.getrlimit(resource.RLIMIT_DATA)[0]
+
+
+@linux
+def test_room_is_what_others_may_take_meanwhile() -> None:
+    with room(300), bounded(100):
+        assert bytearray(200 * 2**20)
+    with bounded(100), pytest.raises(MemoryError):
+        bytearray(200 * 2**20)
+
+
+def test_alone_means_that_no_other_thread_decodes() -> None:
+    order, inside = [], threading.Event()
+
+    def other() -> None:
+        with bounded():
+            inside.set()
+            time.sleep(0.1)
+            order.append("other")
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(other)
+        assert inside.wait(10)
+        with alone():
+            second = pool.submit(other)
+            order.append("alone")
+            assert not busy()
+        first.result()
+        second.result()
+    assert order == ["other", "alone", "other"]
 
 
 LITTLE_MEMORY = """
