@@ -45,6 +45,15 @@ def test_libraries_are_offline_and_write_below_the_given_folder(tmp_path: Path) 
     assert {name for name in FOLDERS if not seen[name].startswith(f"{tmp_path}/")} == set()
 
 
+def test_looking_for_a_library_starts_no_program() -> None:
+    code = (
+        "import ctypes.util, sys; from kizu_core.models.environment import look_up_no_library; look_up_no_library();"
+        "sys.addaudithook(lambda event, _: event.startswith('subprocess') and sys.exit('a program'));"
+        "assert ctypes.util.find_library('dl') is None"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def test_a_command_that_may_import_libraries_of_models_has_set_them(tmp_path: Path) -> None:
     code = (
         "import json, os, sys; from kizu_core.cli.context import settings_of;"

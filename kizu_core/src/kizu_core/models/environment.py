@@ -60,3 +60,14 @@ def quiet_libraries(cache_dir: Path) -> None:
     """
     os.environ.update(switches(cache_dir))
     mute()
+
+
+def look_up_no_library() -> None:
+    """Lets `ctypes.util.find_library` know nothing, for a process that may start no program.
+
+    It asks ldconfig, gcc and ld. All would be refused, and told of as if a plugin had tried to send something out:
+    torch's CUDA parts ask when they are imported, and go on without an answer.
+    """
+    import ctypes.util
+
+    ctypes.util.find_library = lambda name: None

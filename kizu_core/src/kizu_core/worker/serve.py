@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from kizu_core.errors import KizuError, OutOfMemory, WorkerError, from_dict
-from kizu_core.models.environment import quiet_libraries
+from kizu_core.models.environment import look_up_no_library, quiet_libraries
 from kizu_core.models.registry import ModelRegistry
 from kizu_core.models.runtimes import notices
 from kizu_core.models.selection import load_catalog
@@ -69,6 +69,7 @@ def serve(channel: Channel) -> int:
         raise WorkerError("The parent did not begin with the settings")
     settings = Settings.from_child(first.settings)
     quiet_libraries(settings.models_dir)
+    look_up_no_library()
     catalog = load_catalog(settings)
     ModelRegistry.configure(catalog, settings)
     link = Link(channel)
