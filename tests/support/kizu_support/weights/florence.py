@@ -19,7 +19,8 @@ _LINES = (
     "bird boat bicycle car tree meadow mountain lake sea beach snow cloud evening morning garden kitchen cake book",
 )
 _PLACES = 1000
-_VOCABULARY = 51_289
+_FULL_WORDS = 51_289 - _PLACES - 1
+"""As many as the official tokenizer has, beside places and the picture."""
 _SIDE = 768
 _PICTURE_TOKENS = 577
 _FULL_TOWER = {"projection_dim": 768}
@@ -50,11 +51,11 @@ def _write(folder: Path, tower: Mapping[str, Any], width: int, layers: int, head
     import torch
     from transformers import Florence2ForConditionalGeneration
 
-    tokenizer = _tokenizer()
+    full = width == _FULL_TOWER["projection_dim"]
+    tokenizer = _tokenizer(_FULL_WORDS if full else 0)
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        size = len(tokenizer) if width < _FULL_TOWER["projection_dim"] else _VOCABULARY
-        network = Florence2ForConditionalGeneration(_config(tokenizer, tower, width, layers, heads, size))
+        network = Florence2ForConditionalGeneration(_config(tokenizer, tower, width, layers, heads))
     # Random networks would say the token that they begin with for ever: these say some words, and come to an end.
     network.generation_config.update(
         suppress_tokens=[token for token in tokenizer.get_added_vocab().values() if token != tokenizer.eos_token_id],
@@ -66,12 +67,12 @@ def _write(folder: Path, tower: Mapping[str, Any], width: int, layers: int, head
     _processor(tokenizer).save_pretrained(folder)
 
 
-def _config(tokenizer: Any, tower: Mapping[str, Any], width: int, layers: int, heads: int, vocabulary: int) -> Any:
+def _config(tokenizer: Any, tower: Mapping[str, Any], width: int, layers: int, heads: int) -> Any:
     from transformers import BartConfig, Florence2Config
     from transformers.models.florence2.configuration_florence2 import Florence2VisionConfig
 
     words = BartConfig(
-        vocab_size=vocabulary,
+        vocab_size=len(tokenizer),
         d_model=width,
         encoder_layers=layers,
         decoder_layers=layers,
@@ -91,13 +92,14 @@ def _config(tokenizer: Any, tower: Mapping[str, Any], width: int, layers: int, h
     return Florence2Config(vision_config=Florence2VisionConfig(**tower), text_config=words, image_token_id=picture)
 
 
-def _tokenizer() -> Any:
-    """Whole words, with the tokens that Florence's processor asks for."""
+def _tokenizer(least: int) -> Any:
+    """Whole words, `least` of them or more, with the tokens that Florence's processor asks for."""
     from tokenizers import Tokenizer, models, pre_tokenizers, processors
     from transformers import PreTrainedTokenizerFast
 
     words = sorted({word for line in _LINES for word in re.findall(r"\w+|[^\w\s]", line)})
-    vocabulary = {token: index for index, token in enumerate([*_SPECIAL, *words])}
+    more = [f"word{index}" for index in range(len(_SPECIAL) + len(words), least)]
+    vocabulary = {token: index for index, token in enumerate([*_SPECIAL, *words, *more])}
     made = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
     made.pre_tokenizer = pre_tokenizers.Whitespace()
     made.add_special_tokens(["<image>"])
