@@ -55,7 +55,7 @@ def read_with_kizu(plugin: str, folder: Path, home: Path) -> tuple[dict[str, str
     from kizu_core.settings import load_settings
 
     environ = {**os.environ, "KIZU_HOME": str(home), "KIZU_LOAD_PLUGINS": plugin}
-    command = [str(Path(sys.executable).with_name("kizu")), "run", str(folder), "--json"]
+    command = [str(Path(sys.executable).with_name("kizu")), "run", str(folder), "--operations", "ocr", "--json"]
     done = subprocess.run(command, check=False, env=environ, stdout=subprocess.PIPE, text=True)
     if done.returncode:
         sys.exit(f"kizu run ended with {done.returncode}: {done.stdout.strip().splitlines()[-1:]}")
