@@ -47,7 +47,9 @@ class Check:
 
 def run_checks(settings: Settings) -> list[Check]:
     """Every check, in order. One that fails in a way that nobody foresaw is a failure with its reason."""
-    return [_guarded(check, settings) for check in CHECKS]
+    from kizu_core.cli.model_checks import engines, runtimes
+
+    return [*(_guarded(check, settings) for check in CHECKS), _guarded(engines, settings), *runtimes(settings)]
 
 
 def _guarded(check: Callable[[Settings], Check], settings: Settings) -> Check:
