@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     )
     from kizu_core.inference.align import align_face, similarity, warp
     from kizu_core.inference.boxes import Placement, as_box, letterbox, suppress
-    from kizu_core.inference.header import Header, read_header
+    from kizu_core.inference.header import Header, fingerprint, read_header
     from kizu_core.inference.session import Session, open_session, quantise
     from kizu_core.inference.yolo import find_objects, labels_of
     from kizu_core.models.registry import ModelRegistry
@@ -167,6 +167,7 @@ __all__ = [
     "align_face",
     "as_box",
     "find_objects",
+    "fingerprint",
     "hookimpl",
     "labels_of",
     "letterbox",

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kizu_core import ModelUnavailable, read_header
+from kizu_core import ModelUnavailable, fingerprint, read_header
 
 
 def test_inputs_outputs_and_metadata_are_those_of_the_library(tmp_path: Path) -> None:
@@ -41,3 +41,13 @@ def test_no_content_does_harm(content: bytes) -> None:
 def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(ModelUnavailable, match="can't be read as an ONNX file"):
         read_header(tmp_path / "none.onnx")
+
+
+def test_a_fingerprint_tells_trainings_apart_and_is_the_same_elsewhere(tmp_path: Path) -> None:
+    paths = [tmp_path / name for name in ("a", "copy of a", "longer", "other end")]
+    contents = [bytes(3_000_000), bytes(3_000_000), bytes(3_000_001), bytes(2_999_999) + b"x"]
+    for path, content in zip(paths, contents, strict=True):
+        path.write_bytes(content)
+    first, copy, *others = map(fingerprint, paths)
+    assert first == copy
+    assert len({first, *others}) == 3

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 from pathlib import Path
 
-from kizu_core import DetectorSpec, Runtime, SettingError, WeightFile
+from kizu_core import DetectorSpec, Runtime, SettingError, WeightFile, fingerprint
 from kizu_plugin_yolo.labels import labels_in
 from kizu_plugin_yolo.official import OFFICIAL
 from kizu_plugin_yolo.settings import YoloSettings
 
 ONNX_RUNTIMES = (Runtime.ORT_FP32, Runtime.OPENVINO_BF16, Runtime.OPENVINO_FP32, Runtime.ORT_CUDA_FP32)
 """For an ONNX file, which torch does not run."""
-
-_SAMPLE = 1 << 20
 
 
 def configure(spec: DetectorSpec, settings: YoloSettings, folder: Path) -> DetectorSpec:
@@ -44,20 +41,8 @@ def configure(spec: DetectorSpec, settings: YoloSettings, folder: Path) -> Detec
     spec = replace(
         spec,
         summary=f"{len(labels)} kinds of things (your {path.name})",
-        output_version=f"own-{_fingerprint(path)}",
+        output_version=f"own-{fingerprint(path)}",
         labels=labels,
         weights=(own,),
     )
     return spec if path.suffix == ".pt" else replace(spec, runtimes=ONNX_RUNTIMES, requires=("onnxruntime",))
-
-
-def _fingerprint(path: Path) -> str:
-    """Twelve hexadecimal digits that another training does not share: of size, beginning and end, which hold the names
-    and sums of what is in a checkpoint. All of a large file would take too long for each `kizu models list`.
-    """
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        digest = hashlib.sha256(str(size).encode() + file.read(_SAMPLE))
-        file.seek(max(0, size - _SAMPLE))
-        digest.update(file.read())
-    return digest.hexdigest()[:12]

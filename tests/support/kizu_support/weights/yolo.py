@@ -8,6 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from kizu_core import Picture, letterbox
+from kizu_core.inference.yolo import to_tensor
+from kizu_core.models.runtimes.drawings import drawings
 from kizu_support.weights.cache import cached, version_of
 
 COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
@@ -85,6 +88,15 @@ def colour_yolo(side: int | None = None) -> Path:
     return cached(name, version, lambda folder: _write_colour_yolo(folder, side)) / "yolo.onnx"
 
 
+def rectangles(size: tuple[int, int], shapes: Sequence[tuple[str, int, int, int, int]]) -> Picture:
+    """A grey picture of `size` (width, height) with rectangles: a colour of `COLOURS`, left, top, right, bottom."""
+    pixels = np.full((size[1], size[0], 3), 90, np.uint8)
+    for colour, left, top, right, bottom in shapes:
+        pixels[top:bottom, left:right] = COLOURS[colour]
+    pixels.setflags(write=False)
+    return Picture(pixels=pixels, width_px=size[0], height_px=size[1])
+
+
 def yolo_layout(path: Path, boxes: Sequence[Row], labels: Sequence[str]) -> Path:
     """Writes an ONNX file that finds `boxes` in each frame, whatever it shows, each several times with lower scores."""
     import onnx
@@ -142,14 +154,16 @@ def _spread(network: Any) -> None:
     """Numbers of the last layers such that some places are likely and boxes differ: else nothing could be compared."""
     import torch
 
+    scene = torch.from_numpy(to_tensor(letterbox(drawings()[0].pixels, (640, 640), stride=32)[0]))
     head = network.model[-1]
-    last = [(branch[-1], 1.0, 0.0) for branch in head.cv2] + [(branch[-1], 1.5, -6.5) for branch in head.cv3]
-    hooks = [layer.register_forward_hook(_scaled_to(wanted)) for layer, wanted, _ in last]
+    last = [(branch[-1], 1.0, 0.0) for branch in head.cv2] + [(branch[-1], 0.7, -3.8) for branch in head.cv3]
     with torch.no_grad():
         for module in network.modules():
             if isinstance(module, torch.nn.BatchNorm2d):
                 module.momentum = 1.0  # what one look gives is remembered, or all would fade away layer by layer
-        network.train()(torch.rand(2, 3, 320, 320))
+        network.train()(scene)
+        hooks = [layer.register_forward_hook(_scaled_to(wanted)) for layer, wanted, _ in last]
+        network.eval()(scene)
     for hook, (layer, _, bias) in zip(hooks, last, strict=True):
         hook.remove()
         torch.nn.init.constant_(layer.bias, bias)

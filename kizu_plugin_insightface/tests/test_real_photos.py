@@ -1,0 +1,78 @@
+# ruff: noqa: E402 - without the plugin, the skip must come before what needs it
+"""A real detector on real photos: every face that a good one must find, and the same ones however the file lies."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("kizu_plugin_insightface.plugin", reason="the plugin is not installed")
+pytest.importorskip("insightface", reason="insightface is not installed")
+support = pytest.importorskip("kizu_support.weights.faces", reason="the repository's test support is not here")
+turned = pytest.importorskip("kizu_support.turned", reason="the repository's test support is not here")
+
+from kizu_core import Face, FaceModel, ModelContext, ModelType
+from kizu_core.media.decode import decode, to_picture
+from kizu_core.models.runtimes.gate import judge
+from kizu_plugin_insightface.model import build
+
+MAX_SIDE = 2048
+MOST_BEYOND = 8
+"""Boxes in all photos together that are no face to a person looking at them."""
+
+
+@pytest.fixture(scope="module")
+def model(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaceModel]:
+    pack = support.fake_face_pack(shared / "weights" / "scrfd_2.5g.onnx")
+    weights = {path.name: path for path in pack.glob("*.onnx")}
+    loaded = build(ModelContext(device="cpu", threads=1, weights=weights, cache_dir=tmp_path_factory.mktemp("cache")))
+    yield loaded
+    loaded.close()
+
+
+@pytest.fixture(scope="module")
+def photos(shared: Path) -> list[dict[str, Any]]:
+    files: list[dict[str, Any]] = json.loads((shared / "photos" / "manifest.json").read_text())["files"]
+    return [file for file in files if file["kind"] == "image"]
+
+
+@pytest.fixture(scope="module")
+def found(model: FaceModel, photos: list[dict[str, Any]], shared: Path) -> dict[str, list[Face]]:
+    return {file["file"]: faces_in(model, shared / "photos" / file["file"]) for file in photos}
+
+
+def faces_in(model: FaceModel, path: Path) -> list[Face]:
+    (faces,) = model.find_faces([to_picture(decode(path, max_side=MAX_SIDE))])
+    return list(faces)
+
+
+def test_every_clear_face_is_found(found: dict[str, list[Face]], photos: list[dict[str, Any]]) -> None:
+    missed = {file["file"]: file["faces_min"] for file in photos if len(found[file["file"]]) < file["faces_min"]}
+    assert missed == {}
+    assert sum(file["faces_min"] for file in photos) == 17
+
+
+def test_little_else_is_taken_for_a_face(found: dict[str, list[Face]], photos: list[dict[str, Any]]) -> None:
+    beyond = {file["file"]: len(found[file["file"]]) - file["faces_max"] for file in photos}
+    assert sum(max(0, number) for number in beyond.values()) <= MOST_BEYOND, beyond
+
+
+def test_the_same_faces_are_found_in_each_orientation(
+    model: FaceModel, found: dict[str, list[Face]], photos: list[dict[str, Any]], shared: Path, tmp_path: Path
+) -> None:
+    """Stored turned, without loss, and read by the real decoder: pixels, and hence faces, are the same."""
+    for file in [file for file in photos if file["faces_min"]]:
+        upright = decode(shared / "photos" / file["file"], max_side=1024).image
+        wanted: list[Face] | None = None
+        for orientation in turned.ORIENTATIONS:
+            path = tmp_path / "turned.png"
+            turned.save_turned(upright, path, orientation)
+            faces = faces_in(model, path)
+            wanted = faces if wanted is None else wanted
+            verdict = judge(ModelType.FACE_MODEL, [wanted], [faces])
+            assert verdict.reason is None, (file["file"], orientation)
+            assert len(faces) >= file["faces_min"], (file["file"], orientation)
