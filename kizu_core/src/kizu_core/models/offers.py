@@ -141,7 +141,7 @@ def _gap(operation: str, catalog: Catalog, settings: Settings, *, named: bool) -
 
 def _lacking(operation: str, spec: ModelSpec, state: Readiness, settings: Settings) -> Gap:
     missing = [one for one in spec.weights if state_of(spec, one, settings, digest=False) is WeightState.MISSING]
-    can_pull = all(source_of(weight, settings) is not None for weight in missing)
+    can_pull = state.lacks_files and all(source_of(weight, settings) is not None for weight in missing)
     return Gap(
         operation=operation,
         reason=state.reason,

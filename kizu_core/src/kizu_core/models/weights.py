@@ -29,11 +29,14 @@ class WeightState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """Whether a model can be loaded; if not, why and the next step, each one sentence."""
+    """Whether a model can be loaded; if not, why and the next step, each one sentence. `lacks_files`: because weights
+    are not there.
+    """
 
     ready: bool
     reason: str = ""
     hint: str = ""
+    lacks_files: bool = False
 
 
 def model_folder(spec: ModelSpec, settings: Settings) -> Path:
@@ -108,7 +111,8 @@ def readiness(spec: ModelSpec, settings: Settings) -> Readiness:
     for weight in spec.weights:
         state = state_of(spec, weight, settings, digest=False)
         if state is not WeightState.PRESENT:
-            return Readiness(False, *complaint(spec, weight, settings, state))
+            reason, hint = complaint(spec, weight, settings, state)
+            return Readiness(False, reason, hint, lacks_files=state is WeightState.MISSING)
     refusal = consent.missing(spec, settings)
     return Readiness(False, refusal.message, refusal.hint or "") if refusal else Readiness(True)
 
