@@ -19,7 +19,7 @@ from kizu_core.errors import (
     UnreadablePicture,
     UnsupportedFormat,
 )
-from kizu_core.media.jpeg import scans
+from kizu_core.media.jpeg import most_scans, scans
 from kizu_core.media.memory import DECODE_MB
 from kizu_core.media.sniff import Format, sniff_file
 
@@ -132,7 +132,7 @@ def check_passes(path: Path, opened: Opened) -> None:
     """Raises `PictureTooLarge` for a JPEG of so many scans that decoding it would take minutes."""
     width, height = opened.size
     most = max(USUAL_SCANS, MAX_PIXELS_DECODED // (width * height))
-    if opened.format.mime == "image/jpeg" and scans(path, most) > most:
+    if opened.format.mime == "image/jpeg" and most_scans(path) > most and scans(path, most) > most:
         raise PictureTooLarge(
             f"It goes over its {width} x {height} pixels more than {most} times.", hint="Save it again as a new file."
         )
