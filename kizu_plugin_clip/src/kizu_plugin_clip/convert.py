@@ -22,11 +22,12 @@ ABOUT = "about.json"
 
 
 def convert(context: ModelContext, folder: Path) -> None:
-    """Writes both towers into an empty folder, their int8 forms beside them, and what else a runner needs to know.
+    """Writes both towers into an empty folder, and what else a runner needs to know.
 
     `visual.onnx`: `pixels` (n, 3, side, side) float32 -> `vectors` (n, dim) float32, not normalised; `text.onnx`:
     `tokens` (n, context length) int64 -> the same. `about.json` tells how to prepare pictures and texts; with CLIP's
-    own tokenizer its vocabulary comes along. Raises `ModelUnavailable` as `build` does.
+    own tokenizer its vocabulary comes along. Only pictures have an int8 form: texts are few, and lose more by it.
+    Raises `ModelUnavailable` as `build` does.
     """
     plan = plan_of(context.settings)
     network = load_network(context, plan)
@@ -34,8 +35,7 @@ def convert(context: ModelContext, folder: Path) -> None:
     tokens = torch.from_numpy(load_tokenizer(context, plan)(["a", "b"]))
     _export(_Tower(network, network.encode_image), pixels, "pixels", folder / IMAGES)
     _export(_Tower(network, network.encode_text), tokens, "tokens", folder / TEXTS)
-    for name in (IMAGES, TEXTS):
-        quantise(folder / name)
+    quantise(folder / IMAGES)
     _describe(plan, tokens.shape[1], folder)
 
 

@@ -153,4 +153,8 @@ def _tower(path: Path, context: ModelContext, runtime: Runtime) -> Tower:
 def _later(make: Callable[[], Callable[[Given], Found]]) -> Callable[[Given], Found]:
     """A function that is made when it is first called."""
     made = cache(make)
-    return lambda given: made()(given)
+
+    def call(given: Given) -> Found:
+        return made()(given)
+
+    return call
