@@ -156,7 +156,8 @@ def _gone(file: dict[str, Any]) -> str:
 
 
 def _done(operation: dict[str, Any]) -> str:
-    name = f"{operation['operation']} by {operation['plugin']} {operation['version']}"
+    computed = f" ({operation['runtime']})" if operation["runtime"] else ""
+    name = f"{operation['operation']} by {operation['plugin']} {operation['version']}{computed}"
     if operation["error"]:
         return f"{name}: {operation['error']['message']}"
     found = f", found {operation['found']}" if operation["operation"] != "optimize" else ""

@@ -128,7 +128,7 @@ class _Report:
             seen, rows, lines = _formless(seen), [], []
         self.failed = self.failed or seen.error is not None or bool(seen.refusals)
         self._document["operations"].append(_seen_as_dict(seen, rows))
-        self._say("", f"{_title(offer.entry)}: {offer.plugin} {offer.version}, {_times(seen)}")
+        self._say("", f"{_title(offer.entry)}: {offer.plugin} {offer.version}, {_times(seen)}{_computed(seen)}")
         if seen.error is not None:
             self._say(f"  ! {seen.error.message}", *([f"    {seen.error.hint}"] if seen.error.hint else []))
         else:
@@ -158,6 +158,10 @@ def _title(operation: str) -> str:
 def _times(seen: Seen) -> str:
     loaded = f"loaded in {seen.load_seconds:.2f} s, " if seen.load_seconds >= 0.005 else ""
     return f"{loaded}done in {seen.seconds:.2f} s" if seen.error is None else f"{loaded}failed"
+
+
+def _computed(seen: Seen) -> str:
+    return f" by {seen.runtime}" if seen.runtime else ""
 
 
 def _fact_lines(facts: Mapping[str, Any]) -> Iterator[str]:
@@ -205,7 +209,9 @@ def _plain(row: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
     """
     from kizu_core.pipeline.pixels import in_pixels
 
-    kept = {name: value for name, value in row.items() if name not in ("embedding", "model", "output_version")}
+    kept = {
+        name: value for name, value in row.items() if name not in ("embedding", "model", "output_version", "runtime")
+    }
     if "embedding" in row:
         import numpy as np
 
@@ -218,6 +224,7 @@ def _seen_as_dict(seen: Seen, rows: Sequence[Mapping[str, Any]]) -> dict[str, An
         "operation": seen.offer.entry,
         "model": seen.offer.plugin,
         "version": seen.offer.version,
+        "runtime": seen.runtime,
         "load_seconds": seen.load_seconds,
         "seconds": round(seen.seconds, 3),
         "results": rows,

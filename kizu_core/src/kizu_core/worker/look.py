@@ -35,6 +35,7 @@ class Seen:
     """What one operation saw. `values`: its result rows as for the database, none if it found nothing.
 
     `load_seconds`: until its model was loaded; `seconds`: of the operation itself. `error`: why there is no result.
+    `runtime`: what computed it, None where there is no choice.
     `refusals`: what code in its process tried to send out meanwhile.
     """
 
@@ -43,6 +44,7 @@ class Seen:
     load_seconds: float = 0.0
     seconds: float = 0.0
     error: KizuError | None = None
+    runtime: str | None = None
     refusals: Sequence[Refusal] = ()
 
 
@@ -89,6 +91,7 @@ class _Attempt:
             load_seconds=_seconds(outcome.result.get("loading"), self._offer.entry),
             seconds=done.seconds if done else 0.0,
             error=_error(done.error) if done and done.error else None,
+            runtime=done.runtime if done else None,
             refusals=self._refusals,
         )
 
