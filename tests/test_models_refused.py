@@ -118,11 +118,12 @@ def test_no_space_to_pull(kizu: Kizu, install: Install, hub: Hub) -> None:
 def test_weights_that_were_exchanged_after_they_came(kizu: Kizu, install: Install, tmp_path: Path) -> None:
     """Same size, so nobody sees it before the file is read: the worker goes on with the rest and says what to do."""
     install()
+    place = kizu.home / "models" / "ocr" / "reader" / "w.bin"
     assert kizu("models", "pull", "reader", "--yes").code == 0
-    (kizu.home / "models" / "ocr" / "reader" / "w.bin").write_bytes(WEIGHTS[::-1])
-    photos = tmp_path / "photos"
-    photos.mkdir()
-    Image.new("RGB", (64, 48), (90, 0, 0)).save(photos / "one.png")
-    seen = kizu("look", photos / "one.png")
-    assert "wrong digest" in seen.out
-    assert "it was not opened" in seen.out
+    place.write_bytes(WEIGHTS[::-1])
+    said = ended(kizu, tmp_path)
+    assert "wrong digest" in said
+    assert "it was not opened" in said
+    place.write_bytes(WEIGHTS)
+    assert kizu("worker", "--drain").code == 0
+    assert kizu.json("status")["jobs"]["ocr"]["done"] == 1

@@ -11,7 +11,7 @@ from typing import Any
 from kizu_core.errors import NoSuchModel
 from kizu_core.models import captions
 from kizu_core.models.sources import source_of
-from kizu_core.models.weights import Readiness, WeightState, readiness, state_of
+from kizu_core.models.weights import Readiness, WeightState, readiness, stamp_of, state_of
 from kizu_core.plugins.catalog import Catalog
 from kizu_core.plugins.specs import JobHandlerSpec, ModelSpec
 from kizu_core.settings import Settings
@@ -22,7 +22,7 @@ from kizu_core.types import OPERATION_MODELS, SELFTEST
 class Offer:
     """One entry that can be done: by which handler, which plugin, at which output version. `memory_mb`: what its model
     takes once loaded. `ready`: now; else its model lacks something. `only_if_named`: only where a job names it, which
-    is never so for "all".
+    is never so for "all". `stamp`: changes when a file of its model does.
     """
 
     entry: str
@@ -33,6 +33,7 @@ class Offer:
     memory_mb: int = 0
     ready: bool = True
     only_if_named: bool = False
+    stamp: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +105,7 @@ def _offer(entry: str, handler: JobHandlerSpec, catalog: Catalog, settings: Sett
         memory_mb=spec.memory_mb,
         ready=readiness(spec, settings).ready,
         only_if_named=entry == captions.DESCRIBE and not captions.are_on(settings),
+        stamp=stamp_of(spec, settings),
     )
 
 

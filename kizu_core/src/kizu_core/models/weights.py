@@ -92,6 +92,13 @@ def state_of(spec: ModelSpec, weight: WeightFile, settings: Settings, *, digest:
     return WeightState.PRESENT
 
 
+def stamp_of(spec: ModelSpec, settings: Settings) -> tuple[tuple[int, int], ...]:
+    """Size and time of each file, which tell that one was exchanged; nothing is read."""
+    found = [locate(spec, weight, settings) for weight in spec.weights]
+    stats = [path.stat() if path.is_file() else None for path in found]
+    return tuple((stat.st_size, stat.st_mtime_ns) if stat else (0, 0) for stat in stats)
+
+
 def sha256_of(path: Path) -> str:
     """Hexadecimal SHA-256 of a file."""
     with path.open("rb") as file:

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from kizu_core.database import Database
-from kizu_core.errors import DatabaseError, DatabaseUnavailable, DiskFull, KizuError, SchemaMismatch
+from kizu_core.errors import (
+    ConsentMissing,
+    DatabaseError,
+    DatabaseUnavailable,
+    DiskFull,
+    KizuError,
+    ModelUnavailable,
+    SchemaMismatch,
+)
 from kizu_core.models.offers import Offer
 from kizu_core.plugins.specs import JobHandlerSpec
 from kizu_core.privacy.guard import Refusal
@@ -33,6 +42,11 @@ from kizu_core.worker.patience import Patience
 from kizu_core.worker.results import payload_of
 
 Answer = TypeVar("Answer")
+
+ASIDE_S = 600.0
+"""How long an operation is not offered whose model did not load, unless the model's files change."""
+
+_UNAVAILABLE = frozenset({ModelUnavailable.code, ConsentMissing.code})
 
 MOST_NOTICES = 20
 """That are kept: a child that tells of more than it has models is broken."""
@@ -70,13 +84,17 @@ class Settler:
         patience: Patience,
         offers: Sequence[Offer],
         emit: Callable[[Event], None],
+        on_aside: Callable[[], None] = lambda: None,
     ) -> None:
+        """`on_aside`: is told that an operation can't be offered for now."""
         self._database = database
         self._blobs = blobs
         self._leases = leases
         self._patience = patience
         self._offers = list(offers)
         self._withdrawn: set[str] = set()
+        self._aside: dict[str, tuple[object, float]] = {}
+        self._on_aside = on_aside
         self._emit = emit
         self._counting = threading.Lock()
         self._put_off: dict[UUID, tuple[str, ...]] = {}
@@ -91,8 +109,15 @@ class Settler:
     def store(self, held: Held, outcome: JobOutcome, workdir: Path) -> Ready | None:
         """Stores the files of a finished job. None if they or its rows are not what they should be: it has failed.
 
-        Raises `DiskFull` if there was no space for them; the job is still held.
+        Raises `DiskFull` if there was no space for them; the job is still held. What a model did not load for is left
+        to be done: that is no fault of the photo, and no attempt is counted.
         """
+        if unavailable := [one for one in outcome.operations if one.error and one.error.get("code") in _UNAVAILABLE]:
+            self._put_aside(unavailable)
+            outcome = replace(outcome, operations=tuple(one for one in outcome.operations if one not in unavailable))
+            if not outcome.operations:
+                self.release(held, "its model can't be loaded")
+                return None
         try:
             payload = payload_of(held.job, outcome, workdir)
             for key, path in outcome.files.items():
@@ -182,6 +207,24 @@ class Settler:
         """What this worker can do from now on."""
         with self._counting:
             self._offers = [offer for offer in offers if offer.handler.name not in self._withdrawn]
+
+    def allows(self, offer: Offer) -> bool:
+        """Whether its model did not fail to load lately; one whose files were exchanged since is tried again."""
+        stamp, until = self._aside.get(offer.entry, (None, 0.0))
+        return stamp != offer.stamp or time.monotonic() > until
+
+    def _put_aside(self, unavailable: Sequence[OperationResult]) -> None:
+        """Offers these operations no more for a while, and says why."""
+        with self._counting:
+            stamps = {offer.entry: offer.stamp for offer in self._offers}
+            fresh = [one for one in unavailable if one.operation in stamps]
+            for one in fresh:
+                self._aside[one.operation] = stamps[one.operation], time.monotonic() + ASIDE_S
+            self._offers = [offer for offer in self._offers if self.allows(offer)]
+        errors = [one.error for one in fresh if one.error]
+        self.count_notices([f"{error['message']} {error.get('hint') or ''}".rstrip() for error in errors])
+        if fresh:
+            self._on_aside()
 
     def withdraw(self, handler: JobHandlerSpec) -> None:
         """Its jobs are no longer ours to wait for."""

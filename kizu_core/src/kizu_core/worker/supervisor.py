@@ -64,6 +64,7 @@ class Worker:
         self._offers = self._found()
         self._stops: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._stopping = threading.Event()
+        self._looks = threading.Event()
         self._lanes: list[Lane] = []
         self._next_count = self._next_word = 0.0
         _check_names(catalog, settings, options)
@@ -91,6 +92,7 @@ class Worker:
             patience=patience,
             offers=self._offers,
             emit=emit,
+            on_aside=self._looks.set,
         )
         with scratch_folder(self._settings.paths.scratch) as scratch:
             shared = Shared(
@@ -155,7 +157,8 @@ class Worker:
 
     def _look(self, shared: Shared) -> None:
         """Passes on what has become possible or impossible since the last look. Raises the database's errors."""
-        found, before = self._found(), self._offers
+        self._looks.clear()
+        found, before = tuple(one for one in self._found() if shared.settler.allows(one)), self._offers
         if found == before:
             return
         self._announce(found)
@@ -231,7 +234,7 @@ class Worker:
         jobs: dict[str, Callable[[], None]] = {
             "heartbeat": lambda: _repeat(shared.leases.beat, PROGRESS_S, over),
             "reaper": lambda: _repeat(self._reap, REAP_S, over),
-            "upkeep": lambda: _repeat(upkeep.tick, UPKEEP_S, over),
+            "upkeep": lambda: _repeat(upkeep.tick, UPKEEP_S, over, self._looks),
         }
         if self._options.wake:
             jobs["listener"] = lambda: listen(self._database.listen_url, self._wake, over)
@@ -242,6 +245,7 @@ class Worker:
             yield
         finally:
             over.set()
+            self._looks.set()
             for thread in threads:
                 thread.join()
 
@@ -273,8 +277,15 @@ def _one_at_a_time(on_event: Callable[[Event], None]) -> Callable[[Event], None]
     return emit
 
 
-def _repeat(work: Callable[[], None], seconds: float, over: threading.Event) -> None:
-    """Does `work` about every so often. While the database is away it does not succeed, which others tell of."""
-    while not over.wait(seconds * random.uniform(0.8, 1.2)):  # noqa: S311 - spreads workers, hides nothing
+def _repeat(
+    work: Callable[[], None], seconds: float, over: threading.Event, early: threading.Event | None = None
+) -> None:
+    """Does `work` about every so often, and at once when `early` is set. While the database is away it does not
+    succeed, which others tell of.
+    """
+    while not over.is_set():
+        (early or over).wait(seconds * random.uniform(0.8, 1.2))  # noqa: S311 - spreads workers, hides nothing
+        if over.is_set():
+            return
         with suppress(DatabaseError, DiskFull):
             work()
