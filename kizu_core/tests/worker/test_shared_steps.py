@@ -111,7 +111,8 @@ def enqueue(bench: Bench, *widths: int, **more: Any) -> list[UUID]:
             " values (%s, %s, %s, %s, %s) returning id",
             *(root, bench.user, asset, f"{number}.png", f"{number}"),
         )
-        jobs.append({"user_id": bench.user, "asset_id": asset, "params": {"operations": ["embedding", "ocr"]}, **more})
+        job = {"user_id": bench.user, "asset_id": asset, "params": {"operations": ["embedding", "ocr"]}}
+        jobs.append(job | more)
     return [UUID(one["id"]) for one in bench.database.worker.enqueue(JobTable.AI, jobs)]
 
 
@@ -149,6 +150,32 @@ def test_one_picture_that_ends_the_process_costs_the_others_nothing(
     assert set(calls.read_text().split()[1:]) == {"1"}
     assert running.of(JobFailed) == []
     assert len(running.of(ChildRestarted)) == 2
+
+
+def test_a_job_that_has_nothing_else_to_be_done_ends_failed_and_the_seven_others_complete(
+    calls: Path, bench: Bench
+) -> None:
+    jobs = enqueue(bench, *[10] * 5, 66, 10, 10, params={"operations": ["embedding"]}, max_attempts=2)
+    work(bench)
+    bad = jobs.pop(5)
+    assert {(row["outcome"], row["attempt"]) for row in map(bench.row, jobs)} == {("ok", 1)}
+    row = bench.row(bad)
+    assert (row["status"], row["outcome"], row["attempt"]) == ("failed", "dead", 2)
+    assert calls.read_text() == "8 1 1 1 1 1 1 1 1 1 "
+
+
+def test_what_is_up_to_date_is_not_done_again(calls: Path, bench: Bench) -> None:
+    [job] = enqueue(bench, 10, params={"operations": ["embedding"]})
+    work(bench)
+    asset = bench.row(job)["asset_id"]
+    both: list[dict[str, Any]] = [
+        {"operation": "embedding", "plugin": "touchy", "version": "1", "space": "touchy", "job": "quick"},
+        {"operation": "ocr", "plugin": "reader", "version": "1", "space": None, "job": "slow"},
+    ]
+    assert bench.database.worker.enqueue_stale(bench.user, both) == {"ocr": 1}
+    work(bench)
+    assert calls.read_text() == "1 ", "the embedder is not asked for what it gave"
+    assert bench.query("select text from extracted_text where asset_id = %s", asset) == [{"text": "HELLO"}]
 
 
 def test_a_picture_that_a_model_refuses_spoils_no_other(calls: Path, bench: Bench) -> None:
