@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -188,6 +189,18 @@ def test_one_that_fails_or_kills_its_process_is_out_and_the_others_are_tried(
     assert said in str(benched.trials[1].obstacle)
     assert benched.chosen is not None
     assert benched.chosen.runtime is THIRD
+
+
+def test_conversions_of_older_weights_and_of_killed_processes_are_removed(
+    try_it: Callable[..., Benched], settings: Settings
+) -> None:
+    folder = settings.models_dir / "embedder" / "ladder" / "converted"
+    older, killed, running = (folder / name for name in ("0123456789ab", ".part-dead", ".part-alive"))
+    for path in (older, killed, running):
+        (path / "inside").mkdir(parents=True)
+    os.utime(killed, (0, 0))
+    assert try_it(HONEST).chosen is not None
+    assert [path.exists() for path in (older, killed, running)] == [False, False, True]
 
 
 def test_what_takes_too_long_is_out_with_all_that_would_have_followed(try_it: Callable[..., Benched]) -> None:

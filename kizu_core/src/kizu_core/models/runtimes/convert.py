@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import time
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,8 @@ CONVERT = "convert"
 """What the step is called to those who watch."""
 
 _PART = ".part-"
+DEAD_S = 3600.0
+"""Half a conversion that is older was left by a process that was killed."""
 
 
 def convert(spec: ModelSpec, settings: Settings) -> Path:
@@ -37,7 +40,7 @@ def convert(spec: ModelSpec, settings: Settings) -> Path:
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     for old in target.parent.iterdir():
-        if old != target and not old.name.startswith(_PART):
+        if old != target and (not old.name.startswith(_PART) or time.time() - old.stat().st_mtime > DEAD_S):
             shutil.rmtree(old, ignore_errors=True)
     return target
 
