@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from kizu_core import ModelUnavailable, SettingError, labels_of, read_header
+from kizu_core import ModelUnavailable, SettingError, read_header
 
 _MOST_BYTES = 1 << 24
 """Of what is read at all: the instructions of an official checkpoint take less than 1 MB."""
@@ -21,7 +21,7 @@ _RECALL = ("BINGET", "LONG_BINGET", "GET")
 def labels_in(path: Path) -> tuple[str, ...]:
     """Labels of a checkpoint (`.pt`) or an ONNX file, in the order of classes. Raises `SettingError`."""
     try:
-        labels = _of_checkpoint(path) if path.suffix == ".pt" else labels_of(read_header(path).metadata)
+        labels = _of_checkpoint(path) if path.suffix == ".pt" else _of_network(path)
     except (ModelUnavailable, OSError, ValueError, LookupError, zipfile.BadZipFile, pickle.UnpicklingError) as error:
         raise SettingError(
             f"{path} names no classes, so it is no detector that ultralytics saved.",
@@ -30,6 +30,12 @@ def labels_in(path: Path) -> tuple[str, ...]:
     if not labels or len(set(labels)) < len(labels):
         raise SettingError(f"{path} has no classes, or two of one name.", hint="Give each class a name of its own.")
     return labels
+
+
+def _of_network(path: Path) -> tuple[str, ...]:
+    from kizu_core import labels_of  # comes with numpy, which a listing of plugins does without
+
+    return labels_of(read_header(path).metadata)
 
 
 def _of_checkpoint(path: Path) -> tuple[str, ...]:

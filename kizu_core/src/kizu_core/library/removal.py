@@ -38,7 +38,7 @@ DATA: Final = {
 """What can't be had again, or not without work. Part -> pattern of its files, relative to the data folder."""
 
 CACHES: Final = {
-    "models": rf"models/(manifest\.json(\.\w+)?|\.?[\w.-]*lock|({_KINDS})/.+)",
+    "models": rf"models/((manifest|consents|runtimes)\.json(\.\w+)?|archives/.+|\.?[\w.-]*lock|({_KINDS})/.+)",
     "logs": _LOGS,
     "locks and scratch files": rf"({_RUN}|scratch/(\.lock|worker-.+)|restoring/(database/{_CLUSTER}|{_LOGS}|{_RUN}))",
 }
