@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from kizu_core import OcrSpec, Runtime, WeightFile, hookimpl
 
-_LICENCE = "Apache-2.0 (that of EasyOCR; the file names none)"
+_LICENCE = "Apache-2.0 (EasyOCR's)"
 
 
 def shipped(name: str, size: int, sha256: str) -> WeightFile:
