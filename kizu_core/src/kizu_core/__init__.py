@@ -40,9 +40,11 @@ if TYPE_CHECKING:
     )
     from kizu_core.inference.align import align_face, similarity, warp
     from kizu_core.inference.boxes import Placement, as_box, letterbox, suppress
+    from kizu_core.inference.frames import Preprocessing
     from kizu_core.inference.header import Header, fingerprint, read_header
     from kizu_core.inference.session import Session, open_session, quantise
     from kizu_core.inference.yolo import find_objects, labels_of
+    from kizu_core.models.exported import Bundle, read_bundle
     from kizu_core.models.registry import ModelRegistry
     from kizu_core.plugins.hookspecs import hookimpl
     from kizu_core.plugins.protocols import (
@@ -94,6 +96,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Box",
+    "Bundle",
     "Caption",
     "ChildCrashed",
     "CommandSpec",
@@ -150,6 +153,7 @@ __all__ = [
     "PictureTooLarge",
     "Placement",
     "PluginError",
+    "Preprocessing",
     "ResultRow",
     "Runtime",
     "SchemaMismatch",
@@ -174,6 +178,7 @@ __all__ = [
     "open_library",
     "open_session",
     "quantise",
+    "read_bundle",
     "read_header",
     "similarity",
     "suppress",
@@ -188,10 +193,12 @@ _MODULES = (
     "plugins.protocols",
     "plugins.hookspecs",
     "inference.session",
+    "inference.header",
+    "models.exported",
     "models.registry",
     "inference.align",
+    "inference.frames",
     "inference.boxes",
-    "inference.header",
     "inference.yolo",
     "api",
 )

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kizu_core.cli.consent import Accepted, ask_for_terms, record_accepted
 from kizu_core.cli.context import DONE, DONE_WITH_FAILURES, print_json, settings_of, size_of
 from kizu_core.cli.store import AsJson, NoBench, conclude, file_as_dict, name_of, watching
+
+if TYPE_CHECKING:
+    from kizu_core.settings import Settings
 
 SHOWN = 10
 """Files that nothing needs, by name; a folder of downloads holds thousands."""
@@ -64,25 +68,64 @@ def export_weights(
     ctx: typer.Context,
     names: Annotated[list[str], typer.Argument(metavar="NAME", help="Models whose files to take along.")],
     target: Annotated[Path, typer.Argument(metavar="TO", help="A new folder, or a new archive if it ends in .tar.")],
+    onnx: Annotated[bool, typer.Option("--onnx", help="Convert one model for a machine without its library.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Take weights along to another machine.
 
     The files of these models and their digests are written to a folder or archive, for `kizu models import` there.
+    With --onnx the model is converted first, and runs there in kizu-plugin-onnx: without torch, with the same vectors.
 
     Examples:
 
       kizu models export florence /media/stick/weights.tar
+
+      kizu models export --onnx clip /media/stick/clip.tar
     """
+    settings, target = settings_of(ctx), target.expanduser()
+    if onnx:
+        _export_onnx(names, target, settings, as_json=as_json)
+        return
     from kizu_core.models.bundles import export
     from kizu_core.models.selection import load_catalog
     from kizu_core.models.store import items_of, specs_named
 
-    settings = settings_of(ctx)
-    taken = export(items_of(specs_named(load_catalog(settings), names), settings), settings, target.expanduser())
+    taken = export(items_of(specs_named(load_catalog(settings), names), settings), settings, target)
     if as_json:
         print_json({"target": target, "files": [file_as_dict(item, "exported") for item in taken]})
         return
     for item in taken:
         typer.echo(f"{name_of(item)}: {size_of(item.weight.bytes)}, SHA-256 {item.digest}")
     typer.echo(f"On the other machine: kizu models import {target}")
+
+
+def _export_onnx(names: Sequence[str], target: Path, settings: Settings, *, as_json: bool) -> None:
+    from kizu_core.errors import ModelUnavailable
+    from kizu_core.models.bundles import refuse_existing
+    from kizu_core.models.exported import as_dict, export_onnx
+    from kizu_core.models.selection import load_catalog
+    from kizu_core.models.store import specs_named
+    from kizu_core.models.weights import readiness
+    from kizu_core.worker.bench import convert
+
+    catalog = load_catalog(settings)
+    specs = [spec for spec in specs_named(catalog, names) if spec.convert is not None]
+    if len(specs) != 1 or len(names) != 1:
+        what = "One model at a time is exported." if len(names) != 1 else f"{names[0]} has no way to become ONNX."
+        able = ", ".join(spec.name for spec in catalog.models() if spec.convert is not None)
+        raise ModelUnavailable(what, hint=f"Models that can be exported: {able or 'none is installed'}.")
+    (spec,) = specs
+    if not (state := readiness(spec, settings)).ready:
+        raise ModelUnavailable(f"{spec.name} can't be exported: {state.reason}", hint=state.hint)
+    refuse_existing(target)
+    if not as_json:
+        typer.echo(f"{spec.name} is converted, which can take minutes ...", err=True)
+    bundle = export_onnx(spec, convert(spec, settings, catalog), target)
+    if as_json:
+        print_json({"target": target, **as_dict(bundle)})
+        return
+    for name, file in bundle.files.items():
+        typer.echo(f"{name}: {size_of(file.bytes)}, licence {file.licence}, SHA-256 {file.sha256}")
+    if terms := {file.consent for file in bundle.files.values() if file.consent}:
+        typer.echo(f"There too it needs consent: {'; '.join(sorted(terms))}.")
+    typer.echo(f"On the other machine, with kizu-plugin-onnx: kizu models import {target}")

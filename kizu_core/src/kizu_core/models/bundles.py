@@ -19,14 +19,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Annotated, Any
+from typing import IO, TYPE_CHECKING, Annotated
 
 from pydantic import Field, TypeAdapter, ValidationError
 
 from kizu_core.errors import DiskFull, KizuError, ModelUnavailable, StorageError
-from kizu_core.models.store import Item
-from kizu_core.models.weights import locate
+from kizu_core.models.weights import locate, sha256_of
 from kizu_core.settings import Settings
+
+if TYPE_CHECKING:  # the store brings the network, which a plugin that reads a bundle does without
+    from kizu_core.models.store import Item
 
 INDEX = "kizu-models.json"
 FORMAT = 1
@@ -79,14 +81,28 @@ def export(items: Sequence[Item], settings: Settings, target: Path) -> list[Item
         if not item.is_here:
             message = f"{item.weight.name} of {item.spec.name} can't be exported: {item.state}."
             raise ModelUnavailable(message, hint=f"`kizu models pull {item.spec.name}`, then export again.")
+    refuse_existing(target)
+    paths = {item.key: locate(item.spec, item.weight, settings) for item in taken}
+    write(target, {item.key: _entry(item, paths[item.key]) for item in taken}, paths)
+    return taken
+
+
+def refuse_existing(target: Path) -> None:
+    """Raises `StorageError` if something is there already: nothing of anybody's is ever written over."""
     if target.exists():
         raise StorageError(f"{target} is there already.", hint="Name a new folder or a new .tar file.")
-    index = {item.key: Entry(**_entry(item)) for item in taken}
-    content = (json.dumps({"format": FORMAT, "files": {key: asdict(e) for key, e in index.items()}}, indent=2)).encode()
-    paths = {item.key: locate(item.spec, item.weight, settings) for item in taken}
+
+
+def write(target: Path, index: Mapping[str, Entry], paths: Mapping[str, Path]) -> None:
+    """A bundle of these files, by their keys: an archive if `target` ends in `.tar`, else a folder. All or nothing.
+
+    Raises `StorageError`, `DiskFull`.
+    """
+    entries = {key: asdict(entry) for key, entry in index.items()}
+    content = json.dumps({"format": FORMAT, "files": entries}, indent=2).encode()
     with disk_errors(str(target)):
+        target.parent.mkdir(parents=True, exist_ok=True)
         (_write_tar if target.suffix == ".tar" else _write_folder)(target, content, paths)
-    return taken
 
 
 @contextmanager
@@ -120,9 +136,9 @@ def disk_errors(what: str) -> Iterator[None]:
         raise StorageError(f"{what} can't be read or written: {error.strerror or error}.") from error
 
 
-def _entry(item: Item) -> dict[str, Any]:
-    weight = item.weight
-    return {"bytes": weight.bytes, "sha256": item.digest, "licence": weight.licence, "source": weight.source}
+def _entry(item: Item, path: Path) -> Entry:
+    weight, size = item.weight, path.stat().st_size  # of some files only about what was declared
+    return Entry(bytes=size, sha256=item.digest or sha256_of(path), licence=weight.licence, source=weight.source)
 
 
 def _write_folder(target: Path, index: bytes, paths: Mapping[str, Path]) -> None:

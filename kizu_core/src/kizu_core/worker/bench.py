@@ -17,6 +17,7 @@ import psutil
 from kizu_core.errors import KizuError, ModelUnavailable, WorkerError, from_dict
 from kizu_core.models.manifest import locked
 from kizu_core.models.runtimes.convert import CONVERT
+from kizu_core.models.runtimes.identity import find_converted
 from kizu_core.models.runtimes.machine import this_machine
 from kizu_core.models.runtimes.possible import needs_conversion, possible
 from kizu_core.models.runtimes.record import Record, Trial, record
@@ -25,7 +26,7 @@ from kizu_core.plugins.specs import ModelSpec
 from kizu_core.settings import Settings
 from kizu_core.types import Runtime
 from kizu_core.worker.limits import PICTURES_MB
-from kizu_core.worker.messages import Bench, BenchDone, BenchProgress, Message
+from kizu_core.worker.messages import Bench, BenchDone, BenchProgress, Convert, Message
 from kizu_core.worker.process import ChildProcess
 from kizu_core.worker.trial import elsewhere
 from kizu_core.worker.values import child_values
@@ -81,6 +82,22 @@ def bench(
         return Benched(spec=spec, trials=trials, chosen=record(spec, settings, trials))
 
 
+def convert(spec: ModelSpec, settings: Settings, catalog: Catalog, *, limit_s: float = LIMIT_S) -> Path:
+    """The folder of the converted model, made now if need be. Call it as `bench`.
+
+    Raises `ModelUnavailable` if it can't be converted, `WorkerError` if no process starts.
+    """
+    if (found := find_converted(spec, settings)) is not None:
+        return found
+    settings.models_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    bench = _Bench(spec, settings, catalog, lambda step: None, time.monotonic() + limit_s)
+    death = bench.ask(Convert(kind=spec.kind, name=spec.name))
+    found = find_converted(spec, settings)
+    if death is not None or found is None:
+        raise ModelUnavailable(f"{spec.name} was not converted: its process {death or 'left nothing'}.")
+    return found
+
+
 class _Bench:
     """The processes of one model, one after the other, and what came of each runtime."""
 
@@ -121,6 +138,9 @@ class _Bench:
             self._found[one] = Trial(runtime=one, obstacle=death)
 
     def _try(self, runtimes: Sequence[Runtime]) -> str | None:
+        return self.ask(Bench(kind=self._spec.kind, name=self._spec.name, runtimes=tuple(runtimes)))
+
+    def ask(self, wanted: Bench | Convert) -> str | None:
         """One process; None if it came to its end, else how it ended: "was killed by SIGSEGV"."""
         self._step = None
         with tempfile.TemporaryDirectory(prefix="kizu-bench-") as folder:
@@ -128,7 +148,7 @@ class _Bench:
             child = ChildProcess("bench", place, child_values(place, self._catalog), _limit_mb(self._spec, place))
             try:
                 with suppress(OSError):  # a child that died is found out when its answer is read
-                    child.send(Bench(kind=self._spec.kind, name=self._spec.name, runtimes=tuple(runtimes)))
+                    child.send(wanted)
                 return self._watch(child)
             finally:
                 child.kill()

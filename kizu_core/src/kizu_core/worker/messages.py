@@ -107,6 +107,14 @@ class Bench:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Convert:
+    """Convert a model and try nothing: for `kizu models export --onnx`. A `BenchDone` answers."""
+
+    kind: ModelType
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EmbedTexts:
     """What vectors do these texts have for the embedder of that name: for `kizu search`."""
 
@@ -216,7 +224,7 @@ class BenchProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BenchDone:
-    """A `Bench` is over. `error`: why the model can't be used at all."""
+    """A `Bench` or `Convert` is over. `error`: why the model can't be used, or converted, at all."""
 
     error: Report | None = None
 
@@ -258,6 +266,7 @@ Message = (
     | Probe
     | ProbeDone
     | Bench
+    | Convert
     | BenchProgress
     | BenchDone
     | EmbedTexts

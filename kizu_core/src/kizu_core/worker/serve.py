@@ -35,6 +35,7 @@ from kizu_core.worker.messages import (
     BenchProgress,
     Cancel,
     Configure,
+    Convert,
     Embedded,
     EmbedTexts,
     Executing,
@@ -56,7 +57,7 @@ from kizu_core.worker.messages import (
 
 SWEEP_S = 60.0
 
-Wish = RunBatch | Probe | Bench | EmbedTexts
+Wish = RunBatch | Probe | Bench | Convert | EmbedTexts
 """What a parent can want of a child, one after the other."""
 
 
@@ -80,6 +81,8 @@ def serve(channel: Channel) -> int:
             link.send(ProbeDone(results=tuple(probe(batch.ports))))
         elif isinstance(batch, Bench):
             _bench(link, batch, catalog, settings)
+        elif isinstance(batch, Convert):
+            link.send(_converted(batch, catalog, settings))
         elif isinstance(batch, EmbedTexts):
             link.send(_embed(batch))
         else:
@@ -99,6 +102,16 @@ def _bench(link: Link, wanted: Bench, catalog: Catalog, settings: Settings) -> N
     except (Exception, SystemExit) as raised:  # noqa: BLE001 - a plugin may raise anything
         error = _told(raised, wanted.name)
     link.send(BenchDone(error=error))
+
+
+def _converted(wanted: Convert, catalog: Catalog, settings: Settings) -> BenchDone:
+    from kizu_core.models.runtimes.convert import convert
+
+    try:
+        convert(catalog.model(wanted.kind, wanted.name), settings)
+    except (Exception, SystemExit) as raised:  # noqa: BLE001 - a plugin may raise anything
+        return BenchDone(error=_told(raised, wanted.name))
+    return BenchDone()
 
 
 def _embed(wanted: EmbedTexts) -> Embedded:
@@ -183,7 +196,7 @@ class Link:
                 # Unwanted before, wanted again: a lease was lost in an outage, and the same worker claimed it anew.
                 self._cancelled.difference_update(task.job.id for task in tasks)
                 self._batches.put(message)
-            case Probe() | Bench() | EmbedTexts():
+            case Probe() | Bench() | Convert() | EmbedTexts():
                 self._batches.put(message)
             case Cancel(job_id=job_id):
                 self._cancelled.add(job_id)
