@@ -116,5 +116,5 @@ def test_a_pack_that_lacks_one_is_one_sentence(left_out: str, what: str, tmp_pat
 
 def test_the_bundle_holds_both_networks(tmp_path: Path) -> None:
     convert(context(support.fake_face_pack(), tmp_path), tmp_path)
-    assert sorted(one.name for one in tmp_path.iterdir()) == ["bundle.json", "detector.onnx", "recogniser.onnx"]
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["detector.onnx", "recogniser.onnx"]
     assert (tmp_path / "detector.onnx").read_bytes() == (support.fake_face_pack() / support.DETECTOR).read_bytes()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from pathlib import Path
@@ -14,17 +13,10 @@ DETECTOR, RECOGNISER = "detector.onnx", "recogniser.onnx"
 
 
 def convert(context: ModelContext, folder: Path) -> None:
-    """Writes both networks and `bundle.json` into an empty folder. Raises `ModelUnavailable` as `route` does."""
+    """Writes both networks into an empty folder. Raises `ModelUnavailable` as `route` does."""
     detector, recogniser = route(context.weights.values())
     _take(detector, folder / DETECTOR)
     _take(recogniser, folder / RECOGNISER)
-    described = {
-        "format": 1,
-        "kind": "face",
-        "layout": "scrfd-arcface",
-        "files": {"detector": DETECTOR, "recogniser": RECOGNISER},
-    }
-    (folder / "bundle.json").write_text(json.dumps(described, indent=2), encoding="utf-8")
 
 
 def _take(source: Path, target: Path) -> None:

@@ -1,8 +1,7 @@
-"""A checkpoint as ONNX, in the layout of ultralytics' own export: what other engines run, and worker without torch."""
+"""A checkpoint as ONNX, in the layout of ultralytics' own export: what other engines run, and workers without torch."""
 
 from __future__ import annotations
 
-import json
 import shutil
 import warnings
 from pathlib import Path
@@ -19,13 +18,11 @@ _SAMPLE = (1, 3, 640, 480)
 
 
 def convert(context: ModelContext, folder: Path) -> None:
-    """Writes `yolo.onnx` and `bundle.json` into an empty folder. Raises `ModelUnavailable` as `build` does.
+    """Writes `yolo.onnx` into an empty folder. Raises `ModelUnavailable` as `build` does.
 
     Input `images` (n, 3, height, width) float32 RGB, 0 to 1, sides multiples of 32; output `output0` (n, 4 + classes,
     places); the labels stand under `names` in the file's metadata, as ultralytics writes them.
     """
-    from kizu_plugin_yolo.labels import labels_in
-
     (path,) = context.weights.values()
     if path.suffix == ".onnx":
         shutil.copyfile(path, folder / NETWORK)
@@ -33,9 +30,6 @@ def convert(context: ModelContext, folder: Path) -> None:
         from kizu_plugin_yolo.network import load_network
 
         _export(load_network(path), folder / NETWORK)
-    described = {"format": 1, "kind": "detector", "layout": "yolo", "files": {"network": NETWORK}}
-    labels = labels_in(folder / NETWORK)
-    (folder / "bundle.json").write_text(json.dumps({**described, "labels": labels}, indent=2), encoding="utf-8")
 
 
 def _export(network: Network, path: Path) -> None:
