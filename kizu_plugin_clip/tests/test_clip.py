@@ -6,12 +6,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 pytest.importorskip("kizu_plugin_clip.plugin", reason="the plugin is not installed")
-open_clip = pytest.importorskip("open_clip", reason="open_clip is not installed")
+torch = pytest.importorskip("torch", reason="torch is not installed")
+pytest.importorskip("open_clip", reason="open_clip is not installed")
 for library in ("onnx", "onnxruntime", "onnxscript", "openvino"):
     pytest.importorskip(library, reason=f"{library} is not installed")
 support = pytest.importorskip("kizu_support.weights", reason="the repository's test support is not here")
@@ -19,6 +21,7 @@ support = pytest.importorskip("kizu_support.weights", reason="the repository's t
 from kizu_core import Embedder, ModelContext, Picture, Runtime
 from kizu_core.testing import picture_of
 from kizu_plugin_clip.convert import convert
+from kizu_plugin_clip.lean import make_lean
 from kizu_plugin_clip.model import build
 from kizu_plugin_clip.network import load_network
 from kizu_plugin_clip.plan import plan_of
@@ -105,12 +108,26 @@ def test_nothing_stays_behind_in_the_models_folder(context: ModelContext, refere
     assert not list(context.cache_dir.iterdir())
 
 
-def test_openais_weights_get_openais_activation(tmp_path: Path) -> None:
-    """Random weights can't show the damage that another does: what counts is which layer it is."""
+@pytest.fixture(scope="module")
+def full_size(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The default model, with random weights in place of OpenAI's."""
     file = next(support.random_clip_towers().glob("*.safetensors"))
-    settings = ClipSettings()
-    context = ModelContext(device="cpu", threads=1, weights={file.name: file}, cache_dir=tmp_path, settings=settings)
-    network = load_network(context, plan_of(settings))
+    settings, folder = ClipSettings(), tmp_path_factory.mktemp("cache")
+    context = ModelContext(device="cpu", threads=1, weights={file.name: file}, cache_dir=folder, settings=settings)
+    return load_network(context, plan_of(settings))
+
+
+def test_openais_weights_get_openais_activation(full_size: Any) -> None:
+    """Random weights can't show the damage that another does: what counts is which layer it is."""
+    network = full_size
     blocks = [*network.visual.transformer.resblocks, *network.transformer.resblocks]
     assert len(blocks) == 24
     assert {type(block.mlp.gelu).__name__ for block in blocks} == {"QuickGELU"}
+
+
+def test_the_lean_tower_computes_the_same(full_size: Any) -> None:
+    pixels = torch.from_numpy(np.random.default_rng(0).standard_normal((2, 3, 224, 224)).astype(np.float32))
+    with torch.inference_mode():
+        whole = full_size.encode_image(pixels)
+        make_lean(full_size)
+        assert torch.allclose(whole, full_size.encode_image(pixels), atol=1e-4)

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from kizu_core import ModelContext, quantise
+from kizu_plugin_clip.lean import make_lean
 from kizu_plugin_clip.network import load_network, load_tokenizer
 from kizu_plugin_clip.plan import IMAGES, TEXTS, Plan, plan_of
 from kizu_plugin_clip.preprocess import preprocessing_of
@@ -33,6 +34,7 @@ def convert(context: ModelContext, folder: Path) -> None:
     network = load_network(context, plan)
     pixels = torch.zeros(2, 3, plan.side, plan.side)
     tokens = torch.from_numpy(load_tokenizer(context, plan)(["a", "b"]))
+    make_lean(network)
     _export(_Tower(network, network.encode_image), pixels, "pixels", folder / IMAGES)
     _export(_Tower(network, network.encode_text), tokens, "tokens", folder / TEXTS)
     quantise(folder / IMAGES)

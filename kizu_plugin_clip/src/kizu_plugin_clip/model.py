@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from kizu_core import ModelContext, ModelUnavailable, Picture, Runtime, open_session
+from kizu_core import ModelContext, ModelUnavailable, Picture, Preprocessing, Runtime, open_session
 from kizu_plugin_clip.plan import IMAGES, TEXTS, Plan, plan_of
-from kizu_plugin_clip.preprocess import Preprocessing, preprocessing_of
+from kizu_plugin_clip.preprocess import preprocessing_of
 
 CPU_BATCH, GPU_BATCH = 8, 32
 """Pictures or texts at a time. More gain nothing on a processor, and cost memory."""
@@ -83,12 +83,15 @@ def build(context: ModelContext) -> ClipEmbedder:
 def _with_torch(context: ModelContext, plan: Plan, runtime: Runtime) -> ClipEmbedder:
     import torch
 
+    from kizu_plugin_clip.lean import make_lean
     from kizu_plugin_clip.network import load_network, load_tokenizer
 
     torch.set_num_threads(context.threads)
     device = "cuda" if runtime is Runtime.TORCH_CUDA_FP16 else "cpu"
     network = load_network(context, plan, precision=_PRECISIONS[runtime], device=device)
     dtype = next(network.parameters()).dtype
+    if runtime is not Runtime.TORCH_FP32:  # the reference stays as open_clip makes it
+        make_lean(network)
 
     def images(frames: NDArray[Any]) -> NDArray[np.float32]:
         with torch.inference_mode():
@@ -134,8 +137,6 @@ def _with_sessions(context: ModelContext, plan: Plan, runtime: Runtime) -> ClipE
         preprocess=preprocessing_of(plan.side, plan.config["preprocess_cfg"]),
         tokenize=_later(tokenizer),
         dim=plan.dim,
-        # int8 scales by the largest number of a batch: alone, a picture always gets the same vector.
-        batch=1 if runtime is Runtime.ORT_INT8 else CPU_BATCH,
     )
 
 
