@@ -9,7 +9,6 @@ from uuid import UUID
 import typer
 
 from kizu_core.cli.context import aligned, console, print_json, settings_of
-from kizu_core.cli.results import caption_line, embedding_line, face_line, object_line, text_line
 from kizu_core.database.paths import path_to_text
 
 if TYPE_CHECKING:
@@ -122,6 +121,8 @@ def _identify(library: Library, photo: str) -> UUID:
 
 def _describe(row: dict[str, Any]) -> list[str]:
     """The photo in lines for a person; parts that are not known are left out."""
+    from kizu_core.cli import results
+
     offset = row.get("taken_offset_min")
     zone = "" if offset is None else f" {'-' if offset < 0 else '+'}{abs(offset) // 60:02}:{abs(offset) % 60:02}"
     place = "" if row.get("latitude") is None else f"{row['latitude']:.5f}, {row['longitude']:.5f}"
@@ -138,11 +139,11 @@ def _describe(row: dict[str, Any]) -> list[str]:
     lines = [f"{name:<10} {value}" for name, value in facts.items() if value]
     lines += [f"{'file':<10} {file['root']}/{file['path']}{_gone(file)}" for file in row["files"]]
     shown = {
-        "text": map(text_line, row["texts"]),
-        "object": map(object_line, row["objects"]),
-        "face": map(face_line, row["faces"]),
-        "caption": map(caption_line, row["descriptions"]),
-        "vector": map(embedding_line, row["embeddings"]),
+        "text": map(results.text_line, row["texts"]),
+        "object": map(results.object_line, row["objects"]),
+        "face": map(results.face_line, row["faces"]),
+        "caption": map(results.caption_line, row["descriptions"]),
+        "vector": map(results.embedding_line, row["embeddings"]),
     }
     lines += [f"{name:<10} {line}" for name, found in shown.items() for line in found]
     lines += [f"{'done':<10} {_done(operation)}" for operation in row["operations"]]

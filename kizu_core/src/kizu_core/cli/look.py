@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kizu_core.cli import results
 from kizu_core.cli.context import DONE, DONE_WITH_FAILURES, console, print_json, settings_of
 from kizu_core.cli.progress import STAGES, plural
 
@@ -182,6 +181,8 @@ def _fact_lines(facts: Mapping[str, Any]) -> Iterator[str]:
 
 def _result_lines(operation: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """The rows of one operation for people."""
+    from kizu_core.cli import results
+
     if not rows:
         yield "nothing found"
     elif operation == "embedding":
