@@ -70,7 +70,7 @@ def test_the_converted_file_has_the_layout_and_its_labels(converted: Path) -> No
     assert [one.name for one in converted.iterdir()] == [NETWORK]
 
 
-@pytest.mark.parametrize("size", [(640, 480), (480, 640), (640, 640), (640, 20)])
+@pytest.mark.parametrize("size", [(640, 480), (480, 640), (640, 640), (640, 230)])
 def test_the_converted_network_finds_the_same_in_every_frame(
     size: tuple[int, int], checkpoint: Path, converted: Path
 ) -> None:
@@ -87,16 +87,17 @@ def test_the_converted_network_finds_the_same_in_every_frame(
 
 
 def test_our_boxes_are_those_of_the_library(checkpoint: Path, converted: Path) -> None:
+    """Of a picture that need not be scaled: each of a random network's hundred boxes hangs on every grey level."""
     from PIL import Image
     from ultralytics import YOLO
 
-    picture = drawings()[0]
-    (ours,) = build(context(checkpoint, converted)).detect([picture])
-    (theirs,) = YOLO(checkpoint).predict(Image.fromarray(picture.pixels), verbose=False, device="cpu")
-    assert len(ours) == len(theirs.boxes) > 3
-    pairs = zip(ours, theirs.boxes.xyxyn.numpy(), theirs.boxes.conf.numpy(), strict=True)
-    near = [np.abs(np.array([*one.box.as_dict().values()]) - box).max() < 0.01 for one, box, _ in pairs]
-    assert np.mean(near) > 0.9  # equal scores may come in another order
+    pixels = np.ascontiguousarray(drawings()[0].pixels[:470, :640])
+    (ours,) = build(context(checkpoint, converted)).detect([Picture(pixels=pixels, width_px=640, height_px=470)])
+    (theirs,) = YOLO(checkpoint).predict(Image.fromarray(pixels), verbose=False, device="cpu")
+    boxes, scores = theirs.boxes.xyxyn.numpy(), theirs.boxes.conf.numpy()
+    assert len(ours) == len(boxes) > 3
+    assert [one.score for one in ours] == pytest.approx(scores.tolist(), abs=1e-4)
+    assert np.array([[*one.box.as_dict().values()] for one in ours]) == pytest.approx(boxes, abs=1e-4)
 
 
 class Evil:
