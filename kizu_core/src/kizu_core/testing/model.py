@@ -17,7 +17,7 @@ from kizu_core.errors import KizuError
 from kizu_core.models.configured import configure_spec
 from kizu_core.models.loading import load_model
 from kizu_core.models.weights import readiness
-from kizu_core.pipeline.process import Output
+from kizu_core.pipeline.calling import Output
 from kizu_core.pipeline.rows import rows_of
 from kizu_core.plugins.specs import ModelSpec
 from kizu_core.settings import Settings, load_settings
