@@ -69,7 +69,8 @@ def _chosen(operations: str | None, catalog: Catalog, settings: Settings) -> tup
             raise SettingError(f"There is no operation {name!r}.", hint=f"Operations are: {known}.")
     wanted = names or list(OPERATION_MODELS)
     found = {offer.entry: offer for offer in offers(catalog, settings) if offer.entry in wanted}
-    missing = [gap for gap in gaps(catalog, settings) if gap.operation in wanted]
+    # What runs leave out because it takes long (`describe`) is no trouble for one picture.
+    missing = list(gaps(catalog, settings, wanted))
     return [found[name] for name in wanted if name in found], missing, bool(names)
 
 
