@@ -6,6 +6,7 @@ the first pixel. *Relative*: the upright picture, 0 to 1, as everywhere else in 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -46,16 +47,18 @@ def letterbox(
     stride: int | None = None,
     centred: bool = True,
     fill: int = GREY,
+    whole: Callable[[float], int] = round,
 ) -> tuple[NDArray[np.uint8], Placement]:
     """The picture, as large as fits, in a frame filled with `fill`; and where it lies there.
 
     `pixels`: (h, w, 3) uint8, left as it is. `size`: (width, height) of the frame in pixels. With a `stride` the
     frame is cut down to the picture, to multiples of it: (1280, 960) in (640, 640) gives a frame of (640, 480), for a
-    quarter less work. `centred`: else the picture lies in the top left corner. Returns (height, width, 3) uint8.
+    quarter less work. `centred`: else the picture lies in the top left corner. `whole`: makes
+    whole pixels of its size there. Returns (height, width, 3) uint8.
     """
     (height, width), (frame_width, frame_height) = pixels.shape[:2], size
     scale = min(frame_width / width, frame_height / height)
-    inner = max(1, round(width * scale)), max(1, round(height * scale))
+    inner = max(1, whole(width * scale)), max(1, whole(height * scale))
     if stride is not None:
         frame_width, frame_height = (-(-side // stride) * stride for side in inner)
     spare = frame_width - inner[0], frame_height - inner[1]

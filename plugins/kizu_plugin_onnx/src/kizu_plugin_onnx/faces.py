@@ -47,12 +47,14 @@ class OnnxFaces:
         if self._sessions is None:
             raise RuntimeError("find_faces was called after close")
         detector, recogniser = self._sessions
-        frame, place = letterbox(pixels, self._frame, centred=False, fill=0)
+        frame, place = letterbox(pixels, self._frame, centred=False, fill=0, whole=_cut)
         found = decode(_run(detector, frame[None], _DETECTOR), self._frame)
-        keypoints = place.to_relative(found.keypoints)
-        boxes = [as_box(one) for one in place.to_relative(found.boxes)]
+        height, width = pixels.shape[:2]
+        scale = place.height / height  # of both sides, as InsightFace has it: a vector follows each tenth of a pixel
+        keypoints = found.keypoints / scale / (width, height)
+        boxes = [as_box(one) for one in found.boxes / scale / (width, height, width, height)]
         kept = [index for index, box in enumerate(boxes) if box is not None and _is_face(found, index)]
-        vectors = _vectors(recogniser, pixels, keypoints[kept])
+        vectors = _vectors(recogniser, pixels, found.keypoints[kept] / scale)
         return [
             Face(
                 box=box,
@@ -81,11 +83,10 @@ def build(context: ModelContext) -> OnnxFaces:
 
 
 def _vectors(session: Session, pixels: NDArray[np.uint8], keypoints: NDArray[np.float64]) -> NDArray[np.float32]:
-    """(n, dim) of unit length. `keypoints`: (n, 5, 2), relative."""
+    """(n, dim) of unit length. `keypoints`: (n, 5, 2) in pixels."""
     if not len(keypoints):
         return np.zeros((0, 0), np.float32)
-    height, width = pixels.shape[:2]
-    crops = np.stack([align_face(pixels, one * (width, height)) for one in keypoints])
+    crops = np.stack([align_face(pixels, one) for one in keypoints])
     raw = _run(session, crops, _RECOGNISER)[0].astype(np.float32)
     unit: NDArray[np.float32] = raw / np.maximum(np.linalg.norm(raw, axis=1, keepdims=True), 1e-12)
     return unit
@@ -96,6 +97,11 @@ def _run(session: Session, frames: NDArray[np.uint8], scale: tuple[float, float]
     (name,) = session.inputs
     tensor = (frames.transpose(0, 3, 1, 2).astype(np.float32) - np.float32(scale[0])) / np.float32(scale[1])
     return session.run({name: np.ascontiguousarray(tensor)})
+
+
+def _cut(length: float) -> int:
+    """Whole pixels as InsightFace counts them. What is less than one by rounding alone is one."""
+    return int(length + 1e-6)
 
 
 def _is_face(found: Found, index: int) -> bool:
