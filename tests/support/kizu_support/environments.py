@@ -7,7 +7,12 @@ import subprocess
 import sys
 import venv
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
+from typing import Self
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from kizu_support.distributions import ROOT, Distribution
 
@@ -43,9 +48,13 @@ class Environment:
     folder: Path
 
     @classmethod
-    def create(cls, folder: Path) -> Environment:
-        venv.create(folder / "venv", with_pip=True)
+    def create(cls, folder: Path, *, with_pip: bool = True) -> Self:
+        venv.create(folder / "venv", with_pip=with_pip)
         return cls(folder)
+
+    @property
+    def python(self) -> Path:
+        return self.folder / "venv" / "bin" / "python"
 
     @property
     def home(self) -> Path:
@@ -61,3 +70,34 @@ class Environment:
     def run(self, command: list[str]) -> str:
         """Output of any command that succeeds."""
         return run(command, self.folder, clean_environment(self.home))
+
+
+def link_installed(environment: Environment, *names: str) -> set[str]:
+    """Makes installed distributions, and all that they require, importable in it, and nothing else; returns them.
+
+    They are linked, not copied, so this needs no network and takes a second. What is required and not installed here,
+    such as one of two builds of OpenCV, is left out.
+    """
+    (place,) = (environment.folder / "venv" / "lib").glob("python*/site-packages")
+    left, done = [Requirement(name) for name in names], set[str]()
+    while left:
+        wanted = left.pop()
+        try:
+            found = metadata.distribution(wanted.name)
+        except metadata.PackageNotFoundError:
+            continue
+        known = {canonicalize_name(wanted.name), *(f"{canonicalize_name(wanted.name)}[{one}]" for one in wanted.extras)}
+        if known <= done:
+            continue
+        done |= known
+        left += [one for one in map(Requirement, found.requires or ()) if _applies(one, wanted.extras)]
+        for top in {file.parts[0] for file in found.files or ()} - {"..", "__pycache__"}:
+            source = Path(str(found.locate_file(top)))
+            if not (place / top).exists() and source.exists():
+                (place / top).symlink_to(source)
+    return done
+
+
+def _applies(requirement: Requirement, extras: set[str]) -> bool:
+    marker = requirement.marker
+    return marker is None or any(marker.evaluate({"extra": extra}) for extra in ("", *extras))
