@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pytest_mock import MockerFixture
 
-from kizu_core.cli.model_checks import engines, runtimes
+from kizu_core.cli.model_checks import engines, opencv, runtimes
 from kizu_core.models.runtimes.machine import this_machine
 from kizu_core.models.runtimes.record import Trial, record
 from kizu_core.models.selection import build_catalog
@@ -79,3 +79,17 @@ def test_device_runtime_cost_and_why_not_the_gpu(settings: Settings, spec: Model
     [found] = runtimes(settings)
     assert found.sentence.endswith("onnxruntime-gpu came since.")
     assert found.hint
+
+
+@pytest.mark.parametrize(("headless", "state"), [("False", "warn"), ("True", "ok")])
+def test_the_build_of_opencv_that_needs_a_desktop_is_named(
+    headless: str, state: str, settings: Settings, tmp_path: Path, mocker: MockerFixture
+) -> None:
+    package = tmp_path / "cv2"
+    package.mkdir()
+    (package / "__init__.py").write_text("raise ImportError('libGL.so.1: cannot open shared object file')")
+    (package / "version.py").write_text(f"contrib = False\nheadless = {headless}\n")
+    mocker.patch("sys.path", [str(tmp_path)])
+    found = opencv(settings)
+    assert found.state == state
+    assert ("--no-deps opencv-python-headless" in found.hint) == (state == "warn")

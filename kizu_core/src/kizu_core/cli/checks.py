@@ -47,9 +47,10 @@ class Check:
 
 def run_checks(settings: Settings) -> list[Check]:
     """Every check, in order. One that fails in a way that nobody foresaw is a failure with its reason."""
-    from kizu_core.cli.model_checks import engines, runtimes
+    from kizu_core.cli.model_checks import engines, opencv, runtimes
 
-    return [*(_guarded(check, settings) for check in CHECKS), _guarded(engines, settings), *runtimes(settings)]
+    checks = [*CHECKS, engines, opencv]
+    return [*(_guarded(check, settings) for check in checks), *runtimes(settings)]
 
 
 def _guarded(check: Callable[[Settings], Check], settings: Settings) -> Check:

@@ -29,6 +29,25 @@ def engines(settings: Settings) -> Check:
     return Check("engines", "ok", f"{said or 'None is installed'}; {gpu}.")
 
 
+def opencv(settings: Settings) -> Check:
+    """Two builds bring the module cv2: the last one installed is left, and one of them needs a desktop's libraries.
+
+    Looked at without importing it, which may fail for that very reason.
+    """
+    from importlib.util import find_spec
+    from pathlib import Path
+
+    found = find_spec("cv2")
+    if found is None or found.origin is None:
+        return Check("opencv", "ok", "Not installed; nothing that is ready needs it.")
+    about = Path(found.origin).with_name("version.py")
+    if about.is_file() and "headless = False" in about.read_text(encoding="utf-8"):
+        said = "cv2 is the build with windows (opencv-python), which can't be imported without libGL and a desktop."
+        hint = f"{sys.executable} -m pip install --force-reinstall --no-deps opencv-python-headless"
+        return Check("opencv", "warn", said, hint)
+    return Check("opencv", "ok", "cv2 is the build without windows.")
+
+
 def runtimes(settings: Settings) -> Sequence[Check]:
     """One for each model that is used, ready, and leaves a choice."""
     from kizu_core.models.selection import build_catalog
