@@ -102,17 +102,17 @@ def export_weights(
 def _export_onnx(names: Sequence[str], target: Path, settings: Settings, *, as_json: bool) -> None:
     from kizu_core.errors import ModelUnavailable
     from kizu_core.models.bundles import refuse_existing
-    from kizu_core.models.exported import as_dict, export_onnx
+    from kizu_core.models.exported import as_dict, export_onnx, is_exportable
     from kizu_core.models.selection import load_catalog
     from kizu_core.models.store import specs_named
     from kizu_core.models.weights import readiness
     from kizu_core.worker.bench import convert
 
     catalog = load_catalog(settings)
-    specs = [spec for spec in specs_named(catalog, names) if spec.convert is not None]
+    specs = [spec for spec in specs_named(catalog, names) if is_exportable(spec)]
     if len(specs) != 1 or len(names) != 1:
-        what = "One model at a time is exported." if len(names) != 1 else f"{names[0]} has no way to become ONNX."
-        able = ", ".join(spec.name for spec in catalog.models() if spec.convert is not None)
+        what = "One model at a time is exported." if len(names) != 1 else f"{names[0]} can't be exported as ONNX."
+        able = ", ".join(spec.name for spec in catalog.models() if is_exportable(spec))
         raise ModelUnavailable(what, hint=f"Models that can be exported: {able or 'none is installed'}.")
     (spec,) = specs
     if not (state := readiness(spec, settings)).ready:

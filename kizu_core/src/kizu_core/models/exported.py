@@ -94,6 +94,11 @@ def as_dict(bundle: Bundle) -> dict[str, Any]:
     return found
 
 
+def is_exportable(spec: ModelSpec) -> bool:
+    """Whether its plugin can write it as ONNX, and something runs that without the plugin."""
+    return spec.convert is not None and spec.kind in RUNNERS
+
+
 def export_onnx(spec: ModelSpec, converted: Path, target: Path) -> Bundle:
     """Writes what the plugin converted to `target`: an archive if it ends in `.tar`, else a folder. Returns what it is.
 
