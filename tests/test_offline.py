@@ -19,8 +19,10 @@ from pathlib import Path
 
 import pytest
 
+from kizu_core.types import OPERATION_MODELS
 from kizu_support.command import KIZU, Kizu
 from kizu_support.library import draw
+from kizu_support.weights.everything import five_models
 
 ROUTES = """
 set -e
@@ -54,7 +56,7 @@ class CountedNetwork:
         self, *arguments: str | Path, environment: dict[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Its output and end."""
-        return subprocess.run(self.command(*arguments), env=environment, capture_output=True, text=True, timeout=280)
+        return subprocess.run(self.command(*arguments), env=environment, capture_output=True, text=True, timeout=600)
 
 
 @pytest.fixture
@@ -106,18 +108,29 @@ def photos(shared: Path, tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_run_with_all_that_is_installed_and_a_search_send_nothing(
+def test_a_run_with_light_plugins_and_a_search_send_nothing(
     network: CountedNetwork, library_home: Path, photos: Path
 ) -> None:
-    environment = {**Kizu(library_home).environment(), "KIZU_THREADS": str(os.cpu_count() or 1)}
+    light = {"KIZU_LOAD_PLUGINS": "core,rapidocr,histogram"}
+    check_that_nothing_is_sent(network, Kizu(library_home, light), photos, {"embedding", "ocr"})
+
+
+@pytest.mark.timeout(900)
+def test_a_run_with_the_five_models_and_a_search_send_nothing(
+    network: CountedNetwork, library_home: Path, photos: Path
+) -> None:
+    check_that_nothing_is_sent(network, Kizu(library_home, five_models()), photos, set(OPERATION_MODELS))
+
+
+def check_that_nothing_is_sent(network: CountedNetwork, kizu: Kizu, photos: Path, operations: set[str]) -> None:
+    environment = {**kizu.environment(), "KIZU_THREADS": str(os.cpu_count() or 1)}
     run = network.run(KIZU, "run", photos, "--json", environment=environment)
     assert run.returncode == 0, run.stderr
     *_, summary = [json.loads(line) for line in run.stdout.splitlines()]
     assert summary["refused"] == []
-    operations = summary["worked"]["operations"]
-    assert {name: tally["done"] for name, tally in operations.items()} == dict.fromkeys(operations, PHOTOS)
-    assert "optimize" in operations
+    done = {name: tally["done"] for name, tally in summary["worked"]["operations"].items()}
+    assert done == dict.fromkeys({"optimize", *operations}, PHOTOS)
     for arguments in (["search", "anything", "--json"], ["status", "--json"], ["look", photos / "drawn.jpg", "--json"]):
-        done = network.run(KIZU, *arguments, environment=environment)
-        assert done.returncode == 0, done.stderr
+        command = network.run(KIZU, *arguments, environment=environment)
+        assert command.returncode == 0, command.stderr
     assert network.packets() == 0
