@@ -123,6 +123,7 @@ def _open_onnxruntime(path: Path, provider: str, threads: int) -> Session:
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3  # errors
+    options.enable_cpu_mem_arena = False  # it would keep for good what the largest picture ever took
     # Threads that wait by turning in circles would take the cores from decoding, which runs beside inference.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     session = onnxruntime.InferenceSession(path, sess_options=options, providers=[provider])

@@ -21,6 +21,8 @@ from kizu_plugin_onnx.settings import OnnxSettings
 
 DESCRIPTION = "bundle.json"
 
+_LIBRARIES_MB = 50
+
 Spec = TypeVar("Spec", bound=ModelSpec)
 Vectors = TypeVar("Vectors", EmbedderSpec, FaceModelSpec)
 
@@ -35,6 +37,8 @@ def clip(spec: EmbedderSpec, settings: OnnxSettings, folder: Path) -> EmbedderSp
     return replace(
         _in_space(spec, bundle),
         languages=bundle.languages,
+        memory_mb=_LIBRARIES_MB
+        + bundle.files["visual.onnx"].bytes // 1_000_000,  # a worker never loads the texts' side
         min_side=2 * size if isinstance(size, int) else spec.min_side,
     )
 
@@ -66,7 +70,9 @@ def _configured(spec: Spec, chosen: Path | None, folder: Path) -> tuple[Spec, Bu
         raise SettingError(message, hint=f"`kizu models import` the one that was made for {spec.name}.")
     weights = tuple(_weight(one, bundle, place if chosen else None) for one in spec.weights)
     summary = f"{spec.summary.partition(' (')[0]} (exported from {bundle.made_from})"
-    return replace(spec, summary=summary, output_version=bundle.output_version, weights=weights), bundle
+    memory_mb = _LIBRARIES_MB + sum(file.bytes for file in bundle.files.values()) // 1_000_000
+    version = bundle.output_version
+    return replace(spec, summary=summary, output_version=version, weights=weights, memory_mb=memory_mb), bundle
 
 
 def _weight(declared: WeightFile, bundle: Bundle, chosen: Path | None) -> WeightFile:
