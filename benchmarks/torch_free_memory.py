@@ -42,6 +42,7 @@ def main() -> None:
     parser.add_argument("--photos", type=int, default=12)
     parser.add_argument("--openvino", action="store_true", help="have it installed there as well")
     parser.add_argument("--max-side", type=int, default=2048, help="MAX_IMAGE_SIZE of the run")
+    parser.add_argument("--budget", type=int, help="KIZU_MODELS_MB of the run (default: half of the machine)")
     arguments = parser.parse_args()
     made = [bundle(name) for name in MODELS]
     with tempfile.TemporaryDirectory() as folder:
@@ -53,7 +54,9 @@ def main() -> None:
         machine.run([str(machine.python), "-c", KIZU, "models", "import", *map(str, made)])
         print(machine.run([str(machine.python), "-c", KIZU, "doctor"]))
         draw(Path(folder, "photos"), arguments.photos)
-        peak, parent, child = watched(machine, Path(folder, "photos"), arguments.max_side)
+        environ = {"MAX_IMAGE_SIZE": str(arguments.max_side)}
+        environ |= {"KIZU_MODELS_MB": str(arguments.budget)} if arguments.budget else {}
+        peak, parent, child = watched(machine, Path(folder, "photos"), environ)
     print(f"peak of parent and child: {peak:.0f} MB (parent at most {parent:.0f}, child at most {child:.0f})")
 
 
@@ -85,14 +88,13 @@ def draw(folder: Path, count: int) -> None:
         Image.fromarray(small).resize((4000, 3000), Image.Resampling.BICUBIC).save(folder / f"{number}.jpg", quality=88)
 
 
-def watched(machine: Environment, photos: Path, max_side: int) -> tuple[float, float, float]:
+def watched(machine: Environment, photos: Path, environ: dict[str, str]) -> tuple[float, float, float]:
     """MB at the peak: of `kizu run` and the processes that do jobs, of the command alone, of the largest other.
 
     The database's processes share their memory with each other, are there without models too, and are left out.
     """
     command = [str(machine.python), "-c", KIZU, "run", str(photos)]
-    variables = clean_environment(machine.home) | {"MAX_IMAGE_SIZE": str(max_side)}
-    process = subprocess.Popen(command, env=variables, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command, env=clean_environment(machine.home) | environ, stdout=subprocess.DEVNULL)
     peak = parent = child = 0.0
     while process.poll() is None:
         sizes = {one: rss_mb(one) for one in family(psutil.Process(process.pid))}

@@ -62,7 +62,7 @@ def record(folder: Path, key: str, entry: Record) -> None:
 @contextmanager
 def locked(folder: Path, waiting: Callable[[], None]) -> Iterator[None]:
     """One process at a time changes the folder; `waiting` is called once if another one is at it."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private(folder)
     lock = os.open(folder / ".lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     try:
         try:
@@ -73,6 +73,12 @@ def locked(folder: Path, waiting: Callable[[], None]) -> Iterator[None]:
         yield
     finally:
         os.close(lock)
+
+
+def make_private(folder: Path) -> None:
+    """Makes the models folder and, where it is not there yet, the data folder around it, for the owner only."""
+    for one in (folder.parent, folder):
+        one.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
 def write_private(path: Path, content: str) -> None:

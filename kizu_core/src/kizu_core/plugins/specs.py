@@ -55,7 +55,7 @@ class ModelSpec:
     """Common to all kinds of model.
 
     `name`: unique per kind, `[a-z0-9-]+`. `requires`: import names that must be findable (never imported to
-    check). `memory_mb`: resident memory once loaded. `settings`: LazyRef to a pydantic model whose fields'
+    check). `memory_mb`: resident memory once loaded, at its work. `settings`: LazyRef to a pydantic model whose fields'
     aliases are environment names. `factory`: `build(context: ModelContext) -> the protocol of the kind`.
 
     `configure`: LazyRef to `(spec, settings, folder) -> spec`, for a model whose weights, space or languages follow

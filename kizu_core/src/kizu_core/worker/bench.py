@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 
 from kizu_core.errors import KizuError, ModelUnavailable, WorkerError, from_dict
-from kizu_core.models.manifest import locked
+from kizu_core.models.manifest import locked, make_private
 from kizu_core.models.runtimes.convert import CONVERT
 from kizu_core.models.runtimes.identity import find_converted
 from kizu_core.models.runtimes.machine import this_machine
@@ -65,7 +65,7 @@ def bench(
     `on_step` is told what is tried next. Call it from a thread that outlives it: the process ends with it. Raises
     `WorkerError` if no process starts.
     """
-    settings.models_dir.mkdir(parents=True, exist_ok=True, mode=0o700)  # else the child would convert elsewhere
+    make_private(settings.models_dir)  # else the child would convert elsewhere
     candidates = possible(spec, this_machine())
     impossible = {one.runtime: Trial(runtime=one.runtime, obstacle=one.obstacle) for one in candidates if one.obstacle}
     bench = _Bench(spec, settings, catalog, on_step, time.monotonic() + limit_s)
@@ -89,7 +89,7 @@ def convert(spec: ModelSpec, settings: Settings, catalog: Catalog, *, limit_s: f
     """
     if (found := find_converted(spec, settings)) is not None:
         return found
-    settings.models_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private(settings.models_dir)
     bench = _Bench(spec, settings, catalog, lambda step: None, time.monotonic() + limit_s)
     death = bench.ask(Convert(kind=spec.kind, name=spec.name))
     found = find_converted(spec, settings)

@@ -28,7 +28,7 @@ def kizu_ocr_models() -> Iterable[OcrSpec]:
             output_version="ppocr6-small-1",
             languages=("en", "zh", "ja", "de", "fr", "es", "it", "pt", "nl"),
             requires=("rapidocr", "onnxruntime"),
-            memory_mb=100,
+            memory_mb=900,  # nearly all of it while it reads a large picture
             # Not OpenVINO in fp32: a tenth faster, for more than twice the memory.
             runtimes=(Runtime.ORT_FP32, Runtime.OPENVINO_BF16),
             weights=(
