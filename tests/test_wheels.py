@@ -67,8 +67,11 @@ def test_core_alone_and_then_the_tutorial_plugin(tmp_path: Path, wheels: dict[st
     assert operations(environment)["optimize"]["done"] == 2
     assert len(list((environment.home / "blobs").rglob("thumb-*.jpg"))) == 2
 
-    (command,) = (line.strip() for line in said.splitlines() if "pip install" in line and "histogram" in line)
-    environment.run(["sh", "-c", command.removeprefix("Install one, for example: ")])
+    (command,) = (line.strip() for line in said.splitlines() if "pip install" in line and "clip" in line)
+    command = command.removeprefix("Install one, for example: ")
+    lighter = command.replace(str(wheels["kizu_plugin_clip"]), str(wheels["kizu_plugin_histogram"]))
+    assert lighter != command, "the suggestion names the wheel beside core's"
+    environment.run(["sh", "-c", lighter])
     assert plugins(environment) == {"core": "ready", "histogram": "ready"}
     thumbnails = {path: path.stat().st_mtime_ns for path in (environment.home / "blobs").rglob("thumb-*.jpg")}
     environment.kizu("run", str(photos))

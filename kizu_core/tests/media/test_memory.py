@@ -20,7 +20,7 @@ from kizu_core.media import opening
 from kizu_core.media.decode import decode
 from kizu_core.media.facts import read_facts
 from kizu_core.media.jpeg import scans
-from kizu_core.media.memory import alone, bounded, busy, room
+from kizu_core.media.memory import allowance, alone, bounded, busy
 
 from .conftest import Save
 
@@ -65,8 +65,8 @@ def _limit_inside() -> int:
 
 
 @linux
-def test_room_is_what_others_may_take_meanwhile() -> None:
-    with room(300), bounded(100):
+def test_an_allowance_is_what_others_may_take_meanwhile() -> None:
+    with allowance(300), bounded(100):
         assert bytearray(200 * 2**20)
     with bounded(100), pytest.raises(MemoryError):
         bytearray(200 * 2**20)

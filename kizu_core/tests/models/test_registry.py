@@ -114,7 +114,7 @@ def test_before_it_is_configured_it_says_so(mocker: Any) -> None:
 
 
 def test_models_share_a_budget(spec: MakeSpec, settings: Settings, tiny: Any, mocker: MockerFixture) -> None:
-    """Whoever was asked for the longest time ago makes room; what is larger than the budget is loaded alone."""
+    """Whoever was asked for the longest time ago makes space; what is larger than the budget is loaded alone."""
     notes = mocker.patch("kizu_core.models.registry.tell")
     ticks = count()
     specs = [spec(name=name, memory_mb=size) for name, size in (("a", 300), ("b", 300), ("c", 300), ("big", 900))]

@@ -228,16 +228,16 @@ class OutOfMemoryError(RuntimeError):
 
 
 class Gpu:
-    """An embedder with room for so many pictures at once; it says so as one of the libraries does."""
+    """An embedder with space for so many pictures at once; it says so as one of the libraries does."""
 
-    def __init__(self, room: int, error: Exception) -> None:
-        self.room, self.error = room, error
+    def __init__(self, space: int, error: Exception) -> None:
+        self.space, self.error = space, error
         self.sizes: list[int] = []
         self.closed = False
 
     def embed_images(self, pictures: Sequence[Picture]) -> Any:
         self.sizes.append(len(pictures))
-        if len(pictures) > self.room:
+        if len(pictures) > self.space:
             raise self.error
         return np.array([one.pixels[0, 0] for one in pictures], np.float32).reshape(-1, 3)
 
@@ -258,7 +258,7 @@ ERRORS = [
 @pytest.mark.parametrize("error", ERRORS)
 def test_a_full_gpu_gets_less_at_a_time_and_the_results_stay_in_order(error: Exception) -> None:
     gpu = Gpu(3, error)
-    model = ON_GPU[ModelType.EMBEDDER](gpu, lambda: pytest.fail("there was room for a few"))
+    model = ON_GPU[ModelType.EMBEDDER](gpu, lambda: pytest.fail("there was space for a few"))
     pictures = drawings()
     found = model.embed_images(pictures)  # type: ignore[attr-defined]
     assert np.array_equal(found, np.array([one.pixels[0, 0] for one in pictures], np.float32))
@@ -268,7 +268,7 @@ def test_a_full_gpu_gets_less_at_a_time_and_the_results_stay_in_order(error: Exc
     assert model.embed_images([]).shape == (0, 3)  # type: ignore[attr-defined]
 
 
-def test_a_gpu_without_room_for_one_is_left_for_the_cpu_once_and_for_all(
+def test_a_gpu_without_space_for_one_is_left_for_the_cpu_once_and_for_all(
     spec: MakeSpec, settings: Settings, site: Path
 ) -> None:
     gpu, declared = Gpu(0, ERRORS[0]), spec(runtimes=(Runtime.ORT_FP32, Runtime.TORCH_CUDA_FP16))

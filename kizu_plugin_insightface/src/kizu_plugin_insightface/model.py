@@ -65,9 +65,6 @@ class InsightFaceModel:
 
 def build(context: ModelContext) -> InsightFaceModel:
     """The factory named by the spec. Raises `ModelUnavailable` for files that are no detector or no recogniser."""
-    import cv2
-
-    cv2.setNumThreads(context.threads)  # InsightFace scales pictures with it, and it would take every core
     runtime = context.runtime or Runtime.ORT_FP32
     detector_path, recogniser_path = route(context.weights.values())
     detector = _detector(detector_path, runtime, context.threads)

@@ -27,7 +27,7 @@ class _Gate:
         self._turn = threading.Condition()
         self._inside: dict[object, tuple[int, int]] = {}  # ticket: bytes held when it began, bytes it may take
         self._owner: int | None = None
-        self._room = 0
+        self._allowance = 0
         self._before: tuple[int, int] | None = None
 
     def enter(self, size: int) -> object:
@@ -61,10 +61,10 @@ class _Gate:
         with self._turn:
             return bool(self._inside)
 
-    def make_room(self, size: int) -> int:
-        """Sets the room and tells what it was."""
+    def set_allowance(self, size: int) -> int:
+        """Sets the allowance and tells what it was."""
         with self._turn:
-            before, self._room = self._room, size
+            before, self._allowance = self._allowance, size
             return before
 
     def _limit(self) -> None:
@@ -80,7 +80,7 @@ class _Gate:
             return
         soft, hard = self._before = self._before or resource.getrlimit(resource.RLIMIT_DATA)
         starts, sizes = zip(*self._inside.values(), strict=True)
-        wanted = [min(starts) + sum(sizes) + self._room]
+        wanted = [min(starts) + sum(sizes) + self._allowance]
         wanted += [limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY]
         resource.setrlimit(resource.RLIMIT_DATA, (min(wanted), hard))
 
@@ -119,13 +119,13 @@ def alone() -> Iterator[None]:
 
 
 @contextmanager
-def room(mb: int) -> Iterator[None]:
+def allowance(mb: int) -> Iterator[None]:
     """Inside, other threads may take `mb` while pictures are decoded, without being refused what `bounded` guards."""
-    before = _gate.make_room(mb * 2**20)
+    before = _gate.set_allowance(mb * 2**20)
     try:
         yield
     finally:
-        _gate.make_room(before)
+        _gate.set_allowance(before)
 
 
 def busy() -> bool:

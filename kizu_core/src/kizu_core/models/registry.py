@@ -64,7 +64,7 @@ class ModelPool:
             entry.used = self._clock()
         if first:
             try:
-                self._make_room(spec)
+                self._make_space(spec)
                 entry.model.set_result(load(spec, self._settings))
             except BaseException as error:  # noqa: BLE001 - handed to everybody who waits, the caller included
                 with self._lock:
@@ -72,7 +72,7 @@ class ModelPool:
                 entry.model.set_exception(error)
         return entry.model.result().model
 
-    def _make_room(self, spec: ModelSpec) -> None:
+    def _make_space(self, spec: ModelSpec) -> None:
         """Closes others as far as the budget asks for it. A model that exceeds it alone is loaded alone.
 
         Raises `ModelUnavailable` for one that the machine has not enough memory for.

@@ -18,7 +18,7 @@ from kizu_core.pipeline.shots import Alone, Follower, ImageRequest, Shot, Watch
 from kizu_core.plugins.protocols import ModelSource
 from kizu_core.types import OPERATION_MODELS, ModelType
 
-ROOM_MB = 1024
+ALLOWANCE_MB = 1024
 """What models may take while pictures are decoded beside them. Who needs more is asked again once they are."""
 
 
@@ -61,7 +61,7 @@ class ProcessService:
         watch = Watch(shots, follower or Alone())
         in_company = len(shots) > 1
         try:
-            with memory.room(ROOM_MB) if in_company else nullcontext():
+            with memory.allowance(ALLOWANCE_MB) if in_company else nullcontext():
                 for some, following in zip(portion, [*portion[1:], []], strict=True):
                     if some is portion[0]:
                         self._begin(some, in_company)

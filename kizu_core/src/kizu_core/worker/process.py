@@ -33,7 +33,14 @@ _ALLOWED = frozenset(
     {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "TZ", "TMPDIR", "LANG", "LANGUAGE", "LD_LIBRARY_PATH"}
 )
 _ALLOWED_PREFIXES = ("LC_", "PYTHON", "CUDA_", "NVIDIA_", "DYLD_")
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "VIPS_CONCURRENCY")
+_THREADS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "OPENCV_FOR_THREADS_NUM",
+    "VIPS_CONCURRENCY",
+)
 
 
 def child_environment(environ: Mapping[str, str], threads: int) -> dict[str, str]:
