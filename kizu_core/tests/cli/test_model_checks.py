@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from importlib.util import find_spec
@@ -90,6 +91,8 @@ def test_the_build_of_opencv_that_needs_a_desktop_is_named(
     (package / "__init__.py").write_text("raise ImportError('libGL.so.1: cannot open shared object file')")
     (package / "version.py").write_text(f"contrib = False\nheadless = {headless}\n")
     mocker.patch("sys.path", [str(tmp_path)])
+    mocker.patch.dict("sys.modules")
+    sys.modules.pop("cv2", None)  # a test before may have imported the real one
     found = opencv(settings)
     assert found.state == state
     assert ("--no-deps opencv-python-headless" in found.hint) == (state == "warn")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import threading
 import time
@@ -36,6 +37,9 @@ MOST_STILLBORN = 4
 STILLBORN_S = 0.5
 """So often a child may end before it begins any job of a handler, with longer and longer pauses from here on."""
 
+QUICK_S = 5.0
+"""A claim that took less is quick work, and the next one may be claimed while it is done."""
+
 RECYCLE_SHARE = 0.75
 """Share of the memory limit above which a child is replaced between two batches."""
 
@@ -57,6 +61,7 @@ class Lane:
         self._stillborn: Counter[str] = Counter()
         self._alone: set[UUID] = set()  # of jobs that were at work when several were, and one ended the process
         self._finisher = Finisher(shared.settler, self.name)
+        self._last_s = math.inf
         self._wake = threading.Event()
         self._poll = shared.options.poll_interval or shared.settings.poll_interval
 
@@ -93,7 +98,9 @@ class Lane:
             if not stock.members and stock.disk_full is None:  # nothing ahead: something may have come since
                 stock = self._take()
             following = beside.submit(self._take) if stock.members and self._may_claim_ahead(stock) else None
+            started = time.monotonic()
             self._work(stock.members)
+            self._last_s = time.monotonic() - started if stock.members else math.inf
             if following is None:
                 self._finisher.flush()
             if full := self._finisher.disk_full() or stock.disk_full:
@@ -104,7 +111,10 @@ class Lane:
                 self._rest()
 
     def _may_claim_ahead(self, stock: Stock) -> bool:
-        return not self._shared.options.once and stock.disk_full is None
+        """Only while work is quick: where it takes long, fetching beside it gains nothing, and what is claimed ahead
+        would wait here while another worker has nothing to do.
+        """
+        return self._last_s < QUICK_S and not self._shared.options.once and stock.disk_full is None
 
     def _take(self) -> Stock:
         """Claims jobs and gets hold of their originals; for the thread beside as well."""
