@@ -139,28 +139,41 @@ class Caption:
 class Photo:
     """A photo as moment strategies see it: when, where and with whom; no picture and no path.
 
-    `taken`: by the clock of the place where it was taken, without a zone, None if nobody knows. `latitude` and
-    `longitude`: degrees (WGS 84), both or none. `place`: its name. `people`: names of those in it.
+    `taken`: by the clock of the place where it was taken, without a zone, None if nobody knows; `trusted`: whether that
+    is what a camera or its owner said, not a file's date. `latitude` and `longitude`: degrees (WGS 84), both or none.
+    `place`: the name of the very spot, if the photo carries one; `city` to `country`: where its position lies.
+    `people`: names of those in it; `labels`: kinds of objects found in it; `kind`: image or video.
     """
 
     asset_id: UUID
     taken: datetime | None = None
+    trusted: bool = True
     latitude: float | None = None
     longitude: float | None = None
     place: str | None = None
+    city: str | None = None
+    county: str | None = None
+    state: str | None = None
+    country: str | None = None
     people: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    kind: str = "image"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MomentCandidate:
     """Photos that belong together. `asset_ids`: in the order to show them, none twice.
 
+    `key`: what makes it the same moment when its photos change a little (`2024-07-13 Nice`), unique within the
+    strategy; empty: its photos. `score`: how much it is worth seeing, 0 to 1, compared across strategies.
     `criteria`: the rule and the numbers behind it, as JSON; people are shown it as the reason.
     """
 
     title: str
     asset_ids: tuple[UUID, ...]
     subtitle: str = ""
+    key: str = ""
+    score: float = 0.5
     criteria: Mapping[str, Any] = field(default_factory=dict)
 
 

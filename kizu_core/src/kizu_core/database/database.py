@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from kizu_core.database.functions import Json
+from kizu_core.database.moments import MomentFunctions
 from kizu_core.database.paths import path_to_text, text_to_path
-from kizu_core.database.transport import Transport
+from kizu_core.database.people import PeopleFunctions
+from kizu_core.database.search import SearchFunctions
+from kizu_core.database.switching import SwitchFunctions
 from kizu_core.types import Job, JobTable
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +74,11 @@ def _local_file(row: Mapping[str, Any]) -> LocalFile:
     return LocalFile(root, root / text_to_path(row["path"]), row["size"])
 
 
-class Database:
+class Database(SearchFunctions, PeopleFunctions, MomentFunctions, SwitchFunctions):
     """The database as Kizu's code sees it. Errors are those of `Transport.call`.
 
     Methods that take `user` first act as that user under row level security; the others are for workers.
     """
-
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
-
-    def close(self) -> None:
-        """Close its connections."""
-        self._transport.close()
 
     def schema_version(self) -> str | None:
         """Newest migration of the database."""
@@ -284,23 +279,6 @@ class Database:
         found: Json | None = self._call_as(user, "asset", id=asset)
         return found
 
-    def search(
-        self,
-        user: UUID,
-        query: str,
-        limit: int = 50,
-        after: Any = None,
-        vector: Sequence[float] | None = None,
-        space: str | None = None,
-    ) -> Any:
-        """Photos that fit the text, best first, each with the reason; also those that `vector` of `space` means."""
-        return self._call_as(user, "search", query=query, limit=limit, after=after, vector=vector, space=space)
-
-    def spaces(self, user: UUID) -> dict[str, int]:
-        """Vector space -> how many of the user's photos have a vector of it."""
-        counts: dict[str, int] = self._call_as(user, "spaces")
-        return counts
-
     def jobs(self, user: UUID, where: Mapping[str, Any], limit: int = 50, after: Any = None) -> Json:
         """One page of the user's jobs."""
         page: Json = self._call_as(user, "jobs", filter=where, limit=limit, after=after)
@@ -324,11 +302,3 @@ class Database:
     def _finish(self, function: str, claim: Claim, **arguments: Any) -> str:
         answer: str = self._call(function, table=claim.job.table, id=claim.job.id, token=claim.token, **arguments)
         return answer
-
-    def _call(self, function: str, **arguments: Any) -> Any:
-        return self._call_as(None, function, **arguments)
-
-    def _call_as(self, as_user: UUID | None, function: str, **arguments: Any) -> Any:
-        """Arguments that are None are left to the function's defaults."""
-        named = {f"p_{name}": value for name, value in arguments.items() if value is not None}
-        return self._transport.call(f"kizu_{function}", named, user=as_user)

@@ -11,12 +11,13 @@ with open_library(pin=True) as library:
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
+from kizu_core.api.assets import Assets
 from kizu_core.database.opening import OpenDatabase, open_database
 from kizu_core.database.reading import existing_database
 from kizu_core.errors import KizuError, ModelUnavailable, NoSuchModel, QueryError
@@ -31,7 +32,6 @@ from kizu_core.library.users import checked_name, name_key
 from kizu_core.models.offers import Gap, Offer, gaps, offers, photo_offers, wanted
 from kizu_core.models.selection import load_catalog, pin_defaults, refreshed
 from kizu_core.models.weights import readiness
-from kizu_core.pipeline.pixels import in_pixels
 from kizu_core.plugins.catalog import Catalog
 from kizu_core.plugins.specs import EmbedderSpec
 from kizu_core.settings import Settings, load_settings
@@ -52,33 +52,6 @@ _OTHER_EMBEDDER = "`kizu models list` shows others; `kizu models use embedder NA
 Result = TypeVar("Result")
 Operations = Collection[str] | None
 """Names of operations that a call is limited to; None for all."""
-
-
-class Assets:
-    """The user's photos and videos, as rows with everything known about them."""
-
-    def __init__(self, database: OpenDatabase, user: UUID) -> None:
-        self._database = database
-        self._user = user
-
-    def page(self, limit: int = 100, after: Any = None, where: Mapping[str, Any] | None = None) -> Json:
-        """Newest first; `after` is the `next` of the page before."""
-        page: Json = self._database.api.assets(self._user, limit, after, where)
-        return page
-
-    def show(self, asset: UUID) -> Json | None:
-        """Facts, files and every result of one photo; None if the user has no such photo.
-
-        Places are relative to the upright picture (`bbox`, `quad`, `keypoints`), and beside it in its pixels
-        (`bbox_px`, `quad_px`, `keypoints_px`).
-        """
-        found = self._database.api.asset(self._user, asset)
-        if found is None:
-            return None
-        placed = ("texts", "objects", "faces")
-        return found | {
-            kind: [in_pixels(row, found["width"], found["height"]) for row in found[kind]] for kind in placed
-        }
 
 
 class Library:

@@ -1,0 +1,1 @@
+"""Moments: proposed by strategies, scored, freed of overlaps, given covers and reasons."""

@@ -1,0 +1,1 @@
+"""People: faces grouped into them, and what their owner corrected."""

@@ -1,0 +1,1 @@
+"""Moment strategies for Kizu: places, people, this day in other years, events."""

@@ -1,0 +1,1 @@
+"""Faces grouped by HDBSCAN, for Kizu."""
