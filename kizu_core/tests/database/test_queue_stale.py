@@ -57,10 +57,21 @@ def test_a_changed_version_space_or_plugin_is_stale(queue: Queue) -> None:
     queue.photo(user)
     stale(queue, user, EMBED)
     work(queue, EMBED)
-    for change in ({"version": "2"}, {"space": "t"}, {"plugin": "x"}):
+    for change in ({"version": "2"}, {"space": "t"}):
         assert stale(queue, user, {**EMBED, **change}) == {"embedding": 1}
         queue.run(f"delete from {AI}")
     assert stale(queue, user, EMBED) == {}
+    stale(queue, user, OCR)
+    work(queue, OCR)
+    assert stale(queue, user, {**OCR, "plugin": "x"}) == {"ocr": 1}
+
+
+def test_another_plugin_for_the_same_space_makes_nothing_stale(queue: Queue) -> None:
+    user = queue.user()
+    queue.photo(user)
+    stale(queue, user, EMBED)
+    work(queue, EMBED)
+    assert stale(queue, user, {**EMBED, "plugin": "x"}) == {}
 
 
 def test_an_edited_photo_is_stale_even_if_edited_while_it_was_read(queue: Queue) -> None:

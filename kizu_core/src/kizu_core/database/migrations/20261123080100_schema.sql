@@ -50,6 +50,16 @@ alter table public.assets
   add column if not exists group_id uuid, -- files that belong together: live photo, RAW + JPEG
   add column if not exists role text default 'primary', -- primary | motion | raw | edited
   add column if not exists missing_since timestamptz, -- no file of it is left
+  add column if not exists hidden boolean not null default false, -- by its user: in no list, search or moment
+  add column if not exists place_name text, -- the very spot, from its user or the file
+  add column if not exists city text, -- from here on what the gazetteer says of the position
+  add column if not exists county text,
+  add column if not exists state text,
+  add column if not exists country text,
+  add column if not exists country_code text,
+  add column if not exists placed_for float8[], -- {latitude, longitude} that those names were looked up for
+  add column if not exists places_folded text[] generated always as (array_remove(array[kizu.fold(place_name),
+    kizu.fold(city), kizu.fold(county), kizu.fold(state), kizu.fold(country)], null)) stored,
   add column if not exists updated_at timestamptz not null default now();
 create unique index if not exists kizu_assets_content on public.assets (user_id, sha256);
 create index if not exists kizu_assets_newest on public.assets (user_id, taken_local desc nulls last, id);
@@ -212,11 +222,13 @@ create table if not exists public.plugin_results (
   seconds real,
   error jsonb,
   data jsonb,
-  done_at timestamptz not null default now(),
-  primary key (asset_id, operation, plugin, frame_ms)
+  done_at timestamptz not null default now()
 );
 alter table public.plugin_results
   add column if not exists runtime text; -- what computed it, which never makes a result stale
+-- One model fills two spaces while a library changes over (`kizu models switch`).
+create unique index if not exists kizu_plugin_results_key on public.plugin_results
+  (asset_id, operation, plugin, coalesce(space, ''), frame_ms);
 create index if not exists kizu_plugin_results_user on public.plugin_results (user_id, operation);
 
 create table if not exists public.moments (

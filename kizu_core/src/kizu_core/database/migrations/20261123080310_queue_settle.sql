@@ -65,19 +65,26 @@ language sql stable set search_path = '' as $$
   select j from kizu.jobs j where j.table_name = p_table and j.id = p_id
 $$;
 
+-- What is done with a photo by an operation that fills the space of the next model beside the present one's: the ledger
+-- knows the operation, and tells the two apart by their spaces.
+create or replace function kizu.base_operation(p_operation text) returns text
+language sql immutable parallel safe set search_path = '' as $$
+  select regexp_replace(p_operation, '^next-', '')
+$$;
+
 -- Notes in the ledger that operations failed for good, so that the same bytes are not tried again by the same version.
 -- Plugin, version and space: as the worker says (`operations` of the error), else as the job was made for (`wanted`).
 create or replace function kizu.note_failure(p_job kizu.jobs, p_operations text[], p_error jsonb) returns void
 language sql set search_path = '' as $$
   insert into public.plugin_results (asset_id, user_id, operation, plugin, version, space, source_sha256, error)
-  select a.id, a.user_id, o.name, coalesce(w.of ->> 'plugin', ''), coalesce(w.of ->> 'version', ''), w.of ->> 'space',
+  select a.id, a.user_id, kizu.base_operation(o.name), coalesce(w.of ->> 'plugin', ''), coalesce(w.of ->> 'version', ''), w.of ->> 'space',
     p_job.source_sha256, p_error - 'operations' - 'crashed'
   from unnest(p_operations) o (name)
   join public.assets a on a.id = p_job.asset_id and a.user_id = p_job.user_id
   cross join lateral (select jsonb_path_query_first( -- lax: a job's parameters may hold anything
     jsonb_build_array(p_error -> 'operations', p_job.params -> 'wanted'), '$[*][*] ? (@.operation == $name)',
     jsonb_build_object('name', o.name)) as of) w
-  on conflict (asset_id, operation, plugin, frame_ms) do update set version = excluded.version, space = excluded.space,
+  on conflict (asset_id, operation, plugin, coalesce(space, ''), frame_ms) do update set version = excluded.version,
     source_sha256 = excluded.source_sha256, found = 0, seconds = null, data = null, error = excluded.error, done_at = now()
 $$;
 
@@ -105,7 +112,7 @@ create or replace function kizu.refuse(p_table text, p_id uuid) returns void lan
 $$;
 
 select kizu.expose(f, 'service_role') from unnest(array[
-  'kizu.backoff', 'kizu.add_error', 'kizu.settle', 'kizu.hold', 'kizu.job', 'kizu.note_failure', 'kizu.give_up',
+  'kizu.backoff', 'kizu.add_error', 'kizu.settle', 'kizu.hold', 'kizu.job', 'kizu.base_operation', 'kizu.note_failure', 'kizu.give_up',
   'kizu.refuse']::regproc[]) f;
 
 insert into kizu.schema_version (version, name) values ('20261123080310', 'queue_settle') on conflict do nothing;

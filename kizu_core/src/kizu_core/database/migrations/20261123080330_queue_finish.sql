@@ -5,9 +5,16 @@
 -- Where the rows of an operation live; null for operations that leave none.
 create or replace function kizu.result_table(p_operation text) returns text
 language sql immutable parallel safe set search_path = '' as $$
-  select case p_operation when 'embedding' then 'image_embeddings' when 'faces' then 'face_embeddings'
+  select case kizu.base_operation(p_operation) when 'embedding' then 'image_embeddings' when 'faces' then 'face_embeddings'
     when 'objects' then 'detected_objects' when 'ocr' then 'extracted_text' when 'describe' then 'image_descriptions'
     when 'selftest' then 'kizu_selftest_ledger' end
+$$;
+
+-- Where the rows of a job about a whole library live; empty for other jobs.
+create or replace function kizu.library_tables(p_job_type text) returns text[]
+language sql immutable parallel safe set search_path = '' as $$
+  select case p_job_type when 'recluster' then array['face_clusters', 'face_reviews']
+    when 'generate_moments' then array['moments', 'moment_assets'] else '{}' end
 $$;
 
 -- Inserts a list of like rows into a result table. Photo and user are the job's; a row that names others is refused, as
@@ -38,31 +45,28 @@ begin
 end $$;
 
 -- Replaces what is stored of one operation of the job's photo: rows and ledger. Vectors of other spaces stay beside the
--- new ones, so that changing the model back costs nothing; of everything else there is one version.
+-- new ones, so that the model can be changed while the old one answers, and back; of everything else there is one version.
 create or replace function kizu.replace_results(p_job kizu.jobs, p_done jsonb, p_rows jsonb) returns void
 language plpgsql set search_path = '' as $$
 declare
-  operation constant text := p_done ->> 'operation';
-  result_table constant text := kizu.result_table(operation);
+  done_operation constant text := kizu.base_operation(p_done ->> 'operation');
+  result_table constant text := kizu.result_table(done_operation);
+  has_space constant boolean := done_operation in ('embedding', 'faces');
 begin
-  if operation = 'embedding' then
-    delete from public.image_embeddings e
-      where e.asset_id = p_job.asset_id and (e.space is null or e.space is not distinct from p_done ->> 'space');
-    delete from public.plugin_results r
-      where r.asset_id = p_job.asset_id and r.operation = 'embedding' and r.plugin = p_done ->> 'plugin';
-  else
-    if result_table is not null then
-      execute format('delete from public.%I where asset_id = $1', result_table) using p_job.asset_id;
-    end if;
-    delete from public.plugin_results r
-      where r.asset_id = p_job.asset_id and r.operation = p_done ->> 'operation';
+  if result_table is not null then
+    execute format('delete from public.%I where asset_id = $1 %s', result_table,
+                   case when has_space then 'and (space is null or space is not distinct from $2)' end)
+      using p_job.asset_id, p_done ->> 'space';
   end if;
+  delete from public.plugin_results r
+    where r.asset_id = p_job.asset_id and r.operation = done_operation
+      and (not has_space or r.space is not distinct from p_done ->> 'space');
   if jsonb_array_length(coalesce(p_rows, '[]')) > 0 then
     perform kizu.insert_results(result_table, p_job, p_rows);
   end if;
   insert into public.plugin_results
     (asset_id, user_id, operation, plugin, version, space, runtime, source_sha256, found, seconds, error, data)
-  values (p_job.asset_id, p_job.user_id, operation, p_done ->> 'plugin', p_done ->> 'version', p_done ->> 'space',
+  values (p_job.asset_id, p_job.user_id, done_operation, p_done ->> 'plugin', p_done ->> 'version', p_done ->> 'space',
     p_done ->> 'runtime', p_job.source_sha256, coalesce((p_done ->> 'found')::int, 0), (p_done ->> 'seconds')::real,
     nullif(p_done -> 'error', 'null'), nullif(p_done -> 'data', 'null'));
 end $$;
@@ -76,12 +80,17 @@ declare
 begin
   select min(t) into stray from jsonb_object_keys(coalesce(p_payload -> 'rows', '{}')) t
     where t not in (select coalesce(kizu.result_table(o ->> 'operation'), '')
-                    from jsonb_array_elements(coalesce(p_payload -> 'operations', '[]')) o);
+                    from jsonb_array_elements(coalesce(p_payload -> 'operations', '[]')) o)
+      and t <> all (kizu.library_tables(p_job.job_type));
   if stray is not null then
     raise exception 'There are rows for "%", but no operation that makes them.', stray using errcode = '22023';
   end if;
   if p_job.job_type = 'selftest' then
     perform kizu.store_selftest(p_job, p_payload -> 'rows' -> 'kizu_selftest_ledger');
+  elsif p_job.job_type = 'recluster' then
+    perform kizu.store_people(p_job, coalesce(p_payload -> 'rows', '{}'));
+  elsif p_job.job_type = 'generate_moments' then
+    perform kizu.store_moments(p_job, coalesce(p_payload -> 'rows', '{}'));
   elsif p_job.asset_id is not null then
     for done in select * from jsonb_array_elements(coalesce(p_payload -> 'operations', '[]')) loop
       perform kizu.replace_results(p_job, done, p_payload -> 'rows' -> kizu.result_table(done ->> 'operation'));
@@ -308,7 +317,7 @@ begin
 end $$;
 
 select kizu.expose(f, 'service_role') from unnest(array[
-  'kizu.result_table', 'kizu.insert_results', 'kizu.replace_results', 'kizu.store_results', 'kizu.set_asset',
+  'kizu.result_table', 'kizu.library_tables', 'kizu.insert_results', 'kizu.replace_results', 'kizu.store_results', 'kizu.set_asset',
   'kizu.settle_completed', 'kizu.take_away', 'kizu.lock_asset', 'public.kizu_complete',
   'public.kizu_complete_many', 'public.kizu_fail',
   'public.kizu_release', 'public.kizu_reap']::regproc[]) f;

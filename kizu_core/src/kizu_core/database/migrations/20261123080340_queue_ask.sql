@@ -126,7 +126,7 @@ begin
     returning j.asset_id, j.user_id, j.todo
   $sql$, kizu.job_table(p_table)) using p_ids loop
     delete from public.plugin_results r where r.asset_id = job.asset_id and r.user_id = job.user_id
-      and r.operation = any (job.todo) and r.error is not null;
+      and r.operation in (select kizu.base_operation(t) from unnest(job.todo) t) and r.error is not null;
     touched := touched + 1;
   end loop;
   if touched > 0 then

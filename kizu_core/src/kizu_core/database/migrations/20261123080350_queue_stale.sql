@@ -33,7 +33,8 @@ language sql stable set search_path = '' set enable_nestloop = off set work_mem 
     as w (operation text, plugin text, version text, space text, job text, priority int)
   where not exists (
       select from public.plugin_results r
-      where r.asset_id = a.id and r.operation = w.operation and r.plugin = w.plugin and r.frame_ms = 0
+      where r.asset_id = a.id and r.operation = kizu.base_operation(w.operation) and r.frame_ms = 0
+        and (r.plugin = w.plugin or r.space is not null) -- the same space is the same, whoever fills it
         and r.version = w.version and r.space is not distinct from w.space and r.source_sha256 is not distinct from a.sha256
         -- It could not be found then; now it is known to be somewhere.
         and coalesce(r.error ->> 'code', '') <> 'source_missing')
@@ -41,7 +42,7 @@ language sql stable set search_path = '' set enable_nestloop = off set work_mem 
 $$;
 
 -- Makes the jobs and tells how many of each operation. `p_wanted`: [{operation, plugin, version, space, job, priority}]
--- with job quick | slow | optimize: one job per photo and value of `job`, the newest photos first. A call makes at most
+-- with job quick | slow | optimize | next (fills the space of a model that is to come): one job per photo and value of `job`, the newest photos first. A call makes at most
 -- `p_limit` jobs, to stay within a statement's time; to make all, call it until it returns {}.
 create or replace function public.kizu_enqueue_stale(
   p_user uuid, p_wanted jsonb, p_root uuid default null, p_limit int default 20000) returns jsonb
@@ -66,7 +67,7 @@ begin
     from stale s join public.assets a on a.id = s.asset_id
   ), ai as (
     insert into public.ai_processing_jobs (user_id, asset_id, job_type, input_params, priority, todo, claim_order, dedupe_key)
-    select p_user, j.asset_id, 'image_ai',
+    select p_user, j.asset_id, case j.job when 'next' then 'next_model' else 'image_ai' end,
       jsonb_strip_nulls(jsonb_build_object('operations', j.todo, 'image_url', j.url, 'wanted', j.wanted)),
       j.priority, j.todo, j.claim_order, md5(concat_ws(' ', j.asset_id, j.sha256, j.wanted))
     from job j where j.job <> 'optimize'
