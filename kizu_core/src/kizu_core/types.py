@@ -7,7 +7,7 @@ A value in pixels always says so in its name (`width_px`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -63,6 +63,9 @@ OPERATION_MODELS: Mapping[str, ModelType] = {
     "describe": ModelType.VLM,
 }
 """Operation of an `image_ai` job -> the kind of model that does it (specification, "Operations")."""
+
+RECLUSTER, GENERATE_MOMENTS = "recluster", "generate_moments"
+"""Job types, and operations, of the jobs about a whole library: its people, its moments. They have no photo."""
 
 SELFTEST = "selftest"
 """Handler, job type and operation of the jobs that prove the queue; see `kizu_core.jobs.selftest`."""
@@ -177,6 +180,26 @@ class MomentCandidate:
     criteria: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FaceTable:
+    """All faces of one user in one face space, as columns of equal length; photos that are hidden or gone left out.
+
+    `assets`: (n,) int32, which photo a face is in; numbers mean nothing but "the same photo". `vectors`: (n, dim)
+    float32, unit length. `usable`: (n,) bool, good enough to tell people apart. `scores`: (n,) float32, of the
+    detector. `persons`: whose it is taken for now; `fixed`: (n,) bool, where that person is what the user said.
+    `space`: empty if no face was ever found.
+    """
+
+    ids: Sequence[UUID]
+    assets: NDArray[np.int32]
+    vectors: NDArray[np.float32]
+    usable: NDArray[np.bool_]
+    scores: NDArray[np.float32]
+    persons: Sequence[UUID | None]
+    fixed: NDArray[np.bool_]
+    space: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """A claimed row of a job table, as a handler sees it: no token, no path, no secret."""
@@ -193,7 +216,10 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultRow:
-    """One row for one result table. `user_id` and `asset_id` must be the job's own; the worker checks both."""
+    """One row for one result table. `user_id` and `asset_id` must be the job's own; the worker checks both.
+
+    Rows of a job about a whole library have no `asset_id`, as their job has none.
+    """
 
     table: str
     user_id: UUID

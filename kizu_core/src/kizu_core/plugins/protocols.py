@@ -19,6 +19,7 @@ from kizu_core.types import (
     Caption,
     Detection,
     Face,
+    FaceTable,
     Job,
     JobOutcome,
     ModelType,
@@ -32,6 +33,8 @@ from kizu_core.types import (
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from kizu_core.types import Vector
 
     Vectors = NDArray[np.float32]
 
@@ -124,9 +127,41 @@ class ModelSource(Protocol):
 
 
 class LibraryView(Protocol):
-    """A read-only look at the job's own user's library, answered by the parent process."""
+    """A read-only look at the library of the job's own user, answered by the parent process.
 
-    def asset(self, asset_id: UUID) -> Mapping[str, Any]: ...
+    Photos that are hidden or gone are in none of the lists. Each call asks anew and raises what the parent met: a
+    `DatabaseError`, or `JobCancelled` once nobody wants the job any more.
+    """
+
+    def asset(self, asset_id: UUID) -> Mapping[str, Any]:
+        """The columns of one photo and what was found in it; empty if the user has no such photo."""
+
+    def photos(self) -> Sequence[Photo]:
+        """Every photo and video, by id. `people`: the names of those in it who have one and are not hidden."""
+
+    def faces(self) -> FaceTable:
+        """Every face of the face space in use, photo by photo."""
+
+    def people(self) -> Mapping[str, Any]:
+        """What the user said of people, ids as `UUID`, all lists.
+
+        `named`, `hidden`: persons; `apart`: [person, person] who are two; `rejected`: [face, person] that is not;
+        `fixed`: [face, person] that is.
+        """
+
+    def vectors(self, asset_ids: Sequence[UUID]) -> Mapping[UUID, Vector]:
+        """(dim,) float32, unit length, of those that have one in the embedding space in use."""
+
+    def facts(self, asset_ids: Sequence[UUID]) -> Mapping[UUID, Mapping[str, Any]]:
+        """What tells how good a photo is to look at, of those that are the user's.
+
+        `width`, `height` (pixels), `mime`, `file_name`, `sha256`, `bytes`, `camera`, `taken` (as `Photo.taken`),
+        `labels` (name -> best score), `text_length` (letters that can be read in it), `faces` (how many), `face_score`
+        and `sharpness` (of the best face). Each is None where nobody knows.
+        """
+
+    def moments(self) -> Mapping[str, Any]:
+        """What moments are made with: settings, blocks, and the moments that exist."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

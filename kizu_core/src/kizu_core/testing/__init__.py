@@ -21,6 +21,7 @@ from kizu_core.testing.kinds import (
     OcrConformance,
     VlmConformance,
 )
+from kizu_core.testing.library import GivenLibrary, face_table
 from kizu_core.testing.moments import MomentStrategyConformance
 from kizu_core.testing.pictures import odd_pictures, ordinary_pictures, picture_of, sign
 from kizu_core.testing.plugin import PluginConformance
@@ -31,11 +32,13 @@ __all__ = [
     "EmbedderConformance",
     "FaceClustererConformance",
     "FaceModelConformance",
+    "GivenLibrary",
     "JobHandlerConformance",
     "MomentStrategyConformance",
     "OcrConformance",
     "PluginConformance",
     "VlmConformance",
+    "face_table",
     "odd_pictures",
     "ordinary_pictures",
     "picture_of",

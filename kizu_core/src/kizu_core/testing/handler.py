@@ -15,10 +15,11 @@ import numpy as np
 import pytest
 
 from kizu_core.errors import KizuError, NoSuchModel, WorkerError
-from kizu_core.plugins.protocols import JobContext
+from kizu_core.plugins.protocols import JobContext, LibraryView
 from kizu_core.plugins.specs import JobHandlerSpec, ModelSpec
 from kizu_core.settings import load_settings
 from kizu_core.testing.expect import expect, same, watched_network
+from kizu_core.testing.library import GivenLibrary
 from kizu_core.testing.pictures import ordinary_pictures
 from kizu_core.testing.plugin import PluginConformance, specs_of
 from kizu_core.types import OPERATION_MODELS, Job, JobOutcome, JobTable, ModelType
@@ -47,13 +48,6 @@ class NoModels:
         return True
 
 
-class OneAsset:
-    """A `LibraryView` in which every asset is a photo of this size."""
-
-    def asset(self, asset_id: UUID) -> Mapping[str, Any]:
-        return {"id": str(asset_id), "width": 240, "height": 180}
-
-
 @dataclass
 class Trial:
     """One job for a handler, with what it reported. `number` makes ids and folders."""
@@ -64,6 +58,7 @@ class Trial:
     source: Path | None
     params: Mapping[str, Any] = field(default_factory=dict)
     taken_back: bool = False
+    library: LibraryView = field(default_factory=GivenLibrary)
     reports: list[int] = field(default_factory=list)
 
     @property
@@ -87,7 +82,7 @@ class Trial:
             models=NoModels(),
             progress=self._report,
             cancelled=lambda: self.taken_back,
-            library=OneAsset(),
+            library=self.library,
         )
 
     def _report(self, percent: int, step: str | None = None) -> None:

@@ -13,29 +13,45 @@ from typing import Any
 
 from kizu_core.errors import WorkerError
 from kizu_core.privacy.redact import clean_error
-from kizu_core.types import SELFTEST_LEDGER, Job, JobOutcome, NewJob, OperationResult, ResultRow
+from kizu_core.types import (
+    GENERATE_MOMENTS,
+    RECLUSTER,
+    SELFTEST_LEDGER,
+    Job,
+    JobOutcome,
+    NewJob,
+    OperationResult,
+    ResultRow,
+)
 
-TABLES = frozenset(
+PHOTO_TABLES = frozenset(
     {
         "image_embeddings",
         "face_embeddings",
         "detected_objects",
         "extracted_text",
         "image_descriptions",
-        "moments",
-        "moment_assets",
         SELFTEST_LEDGER,
     }
 )
-MOST_ROWS = 20_000
+LIBRARY_TABLES: Mapping[str, frozenset[str]] = {
+    RECLUSTER: frozenset({"face_clusters", "face_reviews"}),
+    GENERATE_MOMENTS: frozenset({"moments", "moment_assets"}),
+}
+"""Job type -> the tables of jobs about a whole library, as the SQL function `kizu.library_tables` has them."""
+
+MOST_ROWS, MOST_LIBRARY_ROWS = 20_000, 120_000
+"""Of one photo; of a library with some 100,000 faces or photos. Frames are limited besides."""
+
 MOST_JOBS = 1_000
 MOST_FILES = 100
 
 
 def payload_of(job: Job, outcome: JobOutcome, workdir: Path) -> dict[str, Any]:
     """Argument of `kizu_complete`. Raises `WorkerError` for an outcome that a handler may not give."""
-    if len(outcome.rows) > MOST_ROWS or len(outcome.enqueue) > MOST_JOBS or len(outcome.files) > MOST_FILES:
-        raise WorkerError("A handler made more rows, jobs or files than one photo can have.")
+    most_rows = MOST_LIBRARY_ROWS if job.job_type in LIBRARY_TABLES else MOST_ROWS
+    if len(outcome.rows) > most_rows or len(outcome.enqueue) > MOST_JOBS or len(outcome.files) > MOST_FILES:
+        raise WorkerError("A handler made more rows, jobs or files than one job can have.")
     _check_operations(job, outcome.operations)
     _check_files(job, outcome.files, workdir)
     again = [one.operation for one in outcome.operations if one.error and one.error.get("retryable")]
@@ -77,9 +93,10 @@ def _is_inside(path: Path, folder: Path) -> bool:
 
 
 def _rows(job: Job, rows: Iterable[ResultRow]) -> dict[str, list[Mapping[str, Any]]]:
+    allowed = LIBRARY_TABLES.get(job.job_type, PHOTO_TABLES)
     by_table: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:
-        if row.table not in TABLES:
+        if row.table not in allowed:
             raise WorkerError(f"A handler wants to write to the table {row.table!r}.")
         if row.user_id != job.user_id or row.asset_id != job.asset_id:
             raise WorkerError("A handler wants to write a row that is not of its own photo.")
