@@ -84,6 +84,11 @@ class Paths:
     def scratch(self) -> Path:
         return self.home / "scratch"
 
+    @property
+    def sheets(self) -> Path:
+        """Pages of small pictures to look at in a browser."""
+        return self.home / "sheets"
+
 
 def _words(value: object) -> object:
     """`"a, b"` -> `("a", "b")`: how a list is written in the environment."""
@@ -234,8 +239,19 @@ class Settings(BaseModel):
 
         Raises `SettingError` naming the variable whose value does not fit.
         """
+        return _validated(model, self.variables(model))
+
+    def variables(self, model: type[BaseModel]) -> dict[str, str]:
+        """What is set of a plugin's own settings, by environment name."""
         names = set(variables_of(model))
-        return _validated(model, {name: value for name, value in self._variables.items() if name in names})
+        return {name: value for name, value in self._variables.items() if name in names}
+
+    def using(self, default_models: Mapping[str, str], variables: Mapping[str, str | None]) -> Settings:
+        """The same with other default models, and with other values (None: none) of plugins' own settings."""
+        changed = self.model_copy(update={"default_models": {**self.default_models, **default_models}})
+        values = {**self._variables, **variables}
+        changed._variables = {name: value for name, value in values.items() if value is not None}
+        return changed
 
     def child_values(self, plugin_models: Iterable[type[BaseModel]] = ()) -> dict[str, Any]:
         """What may cross to the child process: no secret, and of the environment only what plugins declare."""

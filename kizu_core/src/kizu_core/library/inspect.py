@@ -2,19 +2,15 @@
 
     python -P -m kizu_core.library.inspect
 
-One JSON request a line on stdin (`{"path", "kind"}`), one JSON answer a line on stdout; it ends with its
-stdin. Parsers of foreign files may crash or hang: here that costs one file, never the run (`readers`).
+Requests are `{"path", "kind"}` (see `reader`); `readers` asks them.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import mimetypes
 import os
-import signal
 import stat
-import sys
 from datetime import datetime
 from io import BufferedReader
 from pathlib import Path
@@ -22,12 +18,11 @@ from typing import Any
 
 from kizu_core.errors import KizuError, LibraryError, PictureTooLarge, UnreadablePicture, UnsupportedFormat
 from kizu_core.library.answers import Answer, error_entry
+from kizu_core.library.reader import serve
 from kizu_core.library.sidecar import sidecar_of
 from kizu_core.media.facts import PictureFacts, read_facts
 from kizu_core.media.memory import bounded
 from kizu_core.media.sniff import HEAD_BYTES, Format, sniff
-from kizu_core.privacy.guard import install
-from kizu_core.privacy.isolation import isolate
 
 
 def inspect_file(path: Path, kind: str) -> Answer:
@@ -104,21 +99,8 @@ def _iso(moment: datetime | None) -> str | None:
 
 
 def main() -> None:
-    """Answer requests until stdin ends. Ctrl-C is the parent's business: it closes stdin.
-
-    Like the process that runs plugins, this one opens strangers' files and has nothing to say to the network.
-    """
-    isolate()
-    install("child")
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    answers = sys.stdout
-    sys.stdout = sys.stderr  # whatever a library prints must not mix with answers
-    answers.write('{"ready": true}\n')
-    answers.flush()
-    for line in sys.stdin:
-        request = json.loads(line)
-        answers.write(json.dumps(inspect_file(Path(request["path"]), request["kind"])) + "\n")
-        answers.flush()
+    """Answer requests until stdin ends."""
+    serve(lambda request: inspect_file(Path(request["path"]), request["kind"]))
 
 
 if __name__ == "__main__":

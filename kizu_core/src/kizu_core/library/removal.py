@@ -40,12 +40,13 @@ DATA: Final = {
 CACHES: Final = {
     "models": rf"models/((manifest|consents|runtimes)\.json(\.\w+)?|archives/.+|\.?[\w.-]*lock|({_KINDS})/.+)",
     "logs": _LOGS,
+    "pages of pictures": r"sheets/[a-z0-9-]+\.html",
     "locks and scratch files": rf"({_RUN}|scratch/(\.lock|worker-.+)|restoring/(database/{_CLUSTER}|{_LOGS}|{_RUN}))",
 }
 """What is made again when it is needed."""
 
 _DATA_FOLDERS = r"database(\.[\w.-]+)?|blobs|backups|demo"
-_CACHE_FOLDERS = r"models|logs|run|scratch|restoring"
+_CACHE_FOLDERS = r"models|logs|run|scratch|sheets|restoring"
 
 
 @dataclass(slots=True)
