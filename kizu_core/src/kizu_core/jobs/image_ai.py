@@ -8,19 +8,20 @@ from uuid import UUID
 
 from kizu_core.errors import KizuError, ModelFailed
 from kizu_core.jobs.photo import input_orientation, photo_of
+from kizu_core.people.quality import is_usable
 from kizu_core.pipeline.calling import Output
 from kizu_core.pipeline.process import ProcessService
 from kizu_core.pipeline.rows import result_of, rows_of
 from kizu_core.pipeline.shots import ImageRequest
 from kizu_core.plugins.protocols import JobContext
 from kizu_core.settings import Settings
-from kizu_core.types import Job, JobOutcome, OperationResult, ResultRow
+from kizu_core.types import NEXT, Job, JobOutcome, OperationResult, ResultRow
 
 
 class ImageAiHandler:
     """All jobs of a call at once: each picture is decoded once, and models see several where they gain from it.
 
-    Params: `input_orientation`.
+    Params: `input_orientation`. Where an entry begins with `next-`, this process is set up for the model to come.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -42,7 +43,9 @@ class ImageAiHandler:
                 yield photo
                 continue
             result = next(results)
-            yield result if isinstance(result, KizuError) else _outcome(job.user_id, photo.asset_id, result)
+            yield (
+                result if isinstance(result, KizuError) else _named(_outcome(job.user_id, photo.asset_id, result), job)
+            )
 
     def _processed(
         self, requests: Sequence[ImageRequest], follower: _Follower, contexts: Sequence[JobContext]
@@ -83,7 +86,15 @@ def _photo(job: Job, context: JobContext) -> _Photo | KizuError:
         asset_id, source = photo_of(job, context)
     except KizuError as error:
         return error
-    return _Photo(asset_id, ImageRequest(path=source, operations=job.todo, orientation=input_orientation(job)))
+    operations = tuple(entry.removeprefix(NEXT) for entry in job.todo)
+    return _Photo(asset_id, ImageRequest(path=source, operations=operations, orientation=input_orientation(job)))
+
+
+def _named(outcome: JobOutcome, job: Job) -> JobOutcome:
+    """With its operations called as the job calls them."""
+    asked = {entry.removeprefix(NEXT): entry for entry in job.todo}
+    named = tuple(replace(one, operation=asked[one.operation]) for one in outcome.operations)
+    return replace(outcome, operations=named)
 
 
 def _outcome(user_id: UUID, asset_id: UUID, outputs: Sequence[Output]) -> JobOutcome:
@@ -99,11 +110,21 @@ def _outcome(user_id: UUID, asset_id: UUID, outputs: Sequence[Output]) -> JobOut
 def _stored(user_id: UUID, asset_id: UUID, output: Output) -> tuple[Sequence[ResultRow], OperationResult]:
     """Rows and the line of the ledger. What a model gave in a form that has no rows is that model's failure."""
     try:
-        rows = rows_of(output, user_id=user_id, asset_id=asset_id)
+        rows = _judged(rows_of(output, user_id=user_id, asset_id=asset_id), output)
     except Exception as raised:  # noqa: BLE001 - a plugin may give anything
         text = f"{output.spec.name} gave a result that is none: {type(raised).__name__}: {raised}"
         output, rows = replace(output, value=None, error=ModelFailed(text)), ()
     return rows, result_of(output, len(rows))
+
+
+def _judged(rows: tuple[ResultRow, ...], output: Output) -> tuple[ResultRow, ...]:
+    """Rows of faces say how sharp they are, and whether they are good enough to tell people apart."""
+    if output.operation != "faces" or output.error is not None:
+        return rows
+    return tuple(
+        replace(row, values={**row.values, "sharpness": sharp, "usable": is_usable(face, sharp, output.seen_px)})
+        for row, face, sharp in zip(rows, output.value, output.sharpness, strict=True)
+    )
 
 
 def _told(outputs: Sequence[Output]) -> Mapping[str, object]:
