@@ -10,11 +10,11 @@ from typing import TypeVar
 from kizu_core.errors import NoSuchModel
 from kizu_core.plugins.contract import CORE
 from kizu_core.plugins.discovery import PluginRecord, PluginState
-from kizu_core.plugins.specs import AnySpec, CommandSpec, JobHandlerSpec, ModelSpec
+from kizu_core.plugins.specs import AnySpec, CommandSpec, JobHandlerSpec, ModelSpec, MomentStrategySpec
 from kizu_core.plugins.suggestions import install_command, suggested
 from kizu_core.types import ModelType
 
-Spec = TypeVar("Spec", CommandSpec, JobHandlerSpec)
+Spec = TypeVar("Spec", CommandSpec, JobHandlerSpec, MomentStrategySpec)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +129,10 @@ class Catalog:
     def commands(self) -> tuple[CommandSpec, ...]:
         """Sub-commands of `kizu`, by name."""
         return self._of(CommandSpec)
+
+    def strategies(self) -> tuple[MomentStrategySpec, ...]:
+        """Ways to find moments, by name."""
+        return self._of(MomentStrategySpec)
 
     def _of(self, cls: type[Spec]) -> tuple[Spec, ...]:
         return tuple(spec for spec in self._specs if isinstance(spec, cls))
