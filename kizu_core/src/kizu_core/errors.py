@@ -72,6 +72,12 @@ class ModelUnavailable(PluginError):
     retryable = True
 
 
+class SwitchError(PluginError):
+    """The model that answers can't be changed so."""
+
+    code = "switch"
+
+
 class ConsentMissing(ModelUnavailable):
     """Its weights come under terms that the user has not agreed to yet."""
 

@@ -67,6 +67,12 @@ OPERATION_MODELS: Mapping[str, ModelType] = {
 RECLUSTER, GENERATE_MOMENTS = "recluster", "generate_moments"
 """Job types, and operations, of the jobs about a whole library: its people, its moments. They have no photo."""
 
+SPACED: Mapping[str, ModelType] = {"embedding": ModelType.EMBEDDER, "faces": ModelType.FACE_MODEL}
+"""Operations whose results are vectors of a space."""
+
+NEXT = "next-"
+"""In front of an operation: it fills the space of the model that is to come, beside that of the present one."""
+
 SELFTEST = "selftest"
 """Handler, job type and operation of the jobs that prove the queue; see `kizu_core.jobs.selftest`."""
 

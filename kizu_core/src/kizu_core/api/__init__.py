@@ -11,13 +11,14 @@ with open_library(pin=True) as library:
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from kizu_core.api.assets import Assets
+from kizu_core.api.switching import Models
 from kizu_core.database.opening import OpenDatabase, open_database
 from kizu_core.database.reading import existing_database
 from kizu_core.errors import KizuError, ModelUnavailable, NoSuchModel, QueryError
@@ -29,6 +30,7 @@ from kizu_core.library.preview import preview
 from kizu_core.library.reconcile import OnEvent, Reconciler
 from kizu_core.library.report import ReconcileReport
 from kizu_core.library.users import checked_name, name_key
+from kizu_core.models.in_use import InUse, Wish, adopt, in_use
 from kizu_core.models.offers import Gap, Offer, gaps, offers, photo_offers, wanted
 from kizu_core.models.selection import load_catalog, pin_defaults, refreshed
 from kizu_core.models.weights import readiness
@@ -64,8 +66,11 @@ class Library:
         catalog: Catalog,
         user_name: str,
         on_wait: Callable[[str], None] | None = None,
+        wishes: Sequence[Wish] = (),
     ) -> None:
+        """`wishes`: models that the settings ask for and that do not answer (yet)."""
         self.settings = settings
+        self.wishes = tuple(wishes)
         self.database = database
         self.catalog = catalog
         self._on_wait = on_wait
@@ -74,6 +79,7 @@ class Library:
         self.assets = Assets(database, user)
         self.jobs = Jobs(database, user)
         self._texts = TextEmbedder(settings, catalog)
+        self.models = Models(settings, catalog, database)
 
     @property
     def offers(self) -> tuple[Offer, ...]:
@@ -93,6 +99,7 @@ class Library:
         """Takes weights and consents into account that came since the library was opened."""
         self.catalog = refreshed(self.catalog, self.settings)
         pin_defaults(self.settings, self.catalog)
+        adopt(self.settings, self.catalog, self.database.worker)
 
     @property
     def searched(self) -> tuple[str, ...]:
@@ -201,21 +208,23 @@ def plan_folder(
 
     Raises `KizuError`.
     """
-    catalog = load_catalog(settings)
-    chosen = photo_offers(catalog, settings, operations)
-    backlog: dict[str, int] = {}
     key = name_key(checked_name(user or settings.user))
+    with existing_database(settings, on_wait) as database:
+        catalog = load_catalog(settings)
+        used = in_use(settings, catalog, database) if database else InUse(settings=settings, catalog=catalog)
+        chosen = photo_offers(used.catalog, used.settings, operations)
+        owner = next((one for one in database.users() if name_key(one["name"]) == key), None) if database else None
+        backlog: dict[str, int] = {}
 
-    def known(path: Path) -> Iterator[KnownFile]:
-        with existing_database(settings, on_wait) as database:
-            owner = next((one for one in database.users() if name_key(one["name"]) == key), None) if database else None
+        def known(path: Path) -> Iterator[KnownFile]:
             if database is not None and owner is not None:
                 owner_id = UUID(owner["id"])
                 backlog.update(database.backlog(owner_id, wanted(chosen)))
                 yield from known_in(database, database.status(owner_id)["roots"], path)
 
-    path, found = preview(folder, settings.paths, known)
-    return path, make_plan(found, settings, chosen, gaps(catalog, settings, operations), backlog)
+        path, found = preview(folder, settings.paths, known)
+        lacking = gaps(used.catalog, used.settings, operations)
+        return path, make_plan(found, used.settings, chosen, lacking, backlog)
 
 
 def _check_query(query: str) -> None:
@@ -246,6 +255,23 @@ def open_library(
         pin_defaults(settings, catalog)
     with (
         open_database(settings, on_wait) as database,
-        closing(Library(settings, database, catalog, checked_name(user or settings.user), on_wait)) as library,
+        closing(_library(settings, catalog, database, user, on_wait, pin=pin)) as library,
     ):
         yield library
+
+
+def _library(
+    settings: Settings,
+    catalog: Catalog,
+    database: OpenDatabase,
+    user: str | None,
+    on_wait: Callable[[str], None] | None,
+    *,
+    pin: bool,
+) -> Library:
+    """With the models that the database's vectors are of, whatever the settings say today."""
+    used = in_use(settings, catalog, database.worker)
+    if pin:
+        adopt(used.settings, used.catalog, database.worker)
+    name = checked_name(user or settings.user)
+    return Library(used.settings, database, used.catalog, name, on_wait, used.wishes)

@@ -196,6 +196,9 @@ def sentence_of(event: Event) -> str:
     match event:
         case events.Waiting() | events.Resumed() | events.ModelNotice():
             return event.message
+        case events.ModelSwitched():
+            about = "Searches" if event.kind == "embedder" else "People"
+            return f"{about} are answered by {event.space} from now on."
         case events.OffersChanged():
             gained = [STAGES.get(name, name) for name in event.gained]
             return f"What it needs has come, so this is done now as well: {', '.join(gained)}." if gained else ""

@@ -56,6 +56,8 @@ def run_folder(settings: Settings, folder: Path, user: str | None, options: RunO
             display.say(before)
         display.say("Opening the database.")
         with interruptible(), open_library(settings, user, display.say, pin=True) as library:
+            for wish in library.wishes:
+                display.say(wish.sentence)
             return _run(library, folder, options, display, started)
     finally:
         display.close()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kizu_core.cli import bench, bundles, consent, store
+from kizu_core.cli import bench, bundles, consent, store, switch
 from kizu_core.cli.context import DONE_WITH_FAILURES, aligned, print_json, settings_of
 
 if TYPE_CHECKING:
@@ -58,16 +58,22 @@ def use(
     kind: Annotated[str, typer.Argument(help="A kind that `kizu models list` shows, such as ocr.")],
     name: Annotated[str, typer.Argument(help="The model to use for it from now on.")],
 ) -> None:
-    """Choose the model of a kind. The next `kizu run` makes its results anew; the old ones stay until then."""
+    """Choose the model of a kind. The next `kizu run` makes its results anew; the old ones stay until then.
+
+    Search and people rest on vectors, which a new model must make of all photos first: for the kinds embedder and face,
+    `kizu models switch` does that while the old one goes on answering.
+    """
     from kizu_core.errors import NoSuchModel
     from kizu_core.models.selection import load_catalog, use_model
-    from kizu_core.types import ModelType
+    from kizu_core.types import SPACED, ModelType
 
     settings = settings_of(ctx)
     if kind not in list(ModelType):
         raise NoSuchModel(f"There is no kind of model called {kind!r}.", hint=f"Kinds: {', '.join(ModelType)}.")
     use_model(settings, load_catalog(settings), ModelType(kind), name)
     typer.echo(f"{name} is the model for {kind} from now on.")
+    if kind in SPACED.values():
+        typer.echo(f"What another model knows of your photos goes on answering: kizu models switch {kind} {name}")
 
 
 @app.command()
@@ -167,6 +173,7 @@ def _print_weights(spec: ModelSpec, catalog: Catalog, settings: Settings) -> Non
         typer.echo(f"    from {weight.source}\n    SHA-256 {digest}\n    {place}")
 
 
+app.command("switch")(switch.switch)
 app.command("pull")(store.pull)
 app.command("accept")(consent.accept)
 app.command("import")(bundles.import_weights)

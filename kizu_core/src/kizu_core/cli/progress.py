@@ -14,6 +14,8 @@ STAGES: Mapping[str, str] = {
     "objects": "objects",
     "ocr": "text",
     "describe": "captions",
+    "next-embedding": "search by the next model",
+    "next-faces": "people by the next model",
 }
 """What people call each operation, in the order of display."""
 

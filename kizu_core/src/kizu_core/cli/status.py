@@ -44,6 +44,7 @@ def _lines(library: Library, found: dict[str, Any]) -> Iterator[str]:
         yield f"  {root['path']}{'' if root['state'] == 'online' else '  (not connected)'}"
     yield from stage_lines(found)
     yield from gap_lines(library.gaps, found["jobs"])
+    yield from (wish.sentence for wish in library.wishes)
     yield from failure_groups(failed_photos(found))
     if any(cause["operations"] for cause in found["failures"]):
         yield "  To try again: `kizu jobs list` names the causes, `kizu jobs retry` takes one."

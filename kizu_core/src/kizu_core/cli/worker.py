@@ -73,16 +73,24 @@ def _work(settings: Settings, options: WorkerOptions) -> Summary:
     from kizu_core.blobs.local import LocalBlobs
     from kizu_core.cli.signals import stopping
     from kizu_core.database import open_database
+    from kizu_core.models.in_use import adopt, in_use
     from kizu_core.models.selection import load_catalog, pin_defaults
     from kizu_core.worker.supervisor import Worker
 
     catalog = load_catalog(settings)
     pin_defaults(settings, catalog)
     with open_database(settings, _say) as database:
-        worker = Worker(settings, database, LocalBlobs(settings.blobs_dir), catalog, options)
+        used = in_use(settings, catalog, database.worker)
+        adopt(used.settings, used.catalog, database.worker)
+        for wish in used.wishes:
+            _say(wish.sentence)
+        worker = Worker(used.settings, database, LocalBlobs(settings.blobs_dir), used.catalog, options)
         with stopping(worker.stop, worker.stop):
             _say(f"Worker {options.worker_id} is ready.")
             summary = worker.run(lambda event: _tell(event, everything=settings.debug))
+    if worker.outdated:
+        _say("Other models are used from now on; beginning anew.")
+        return _work(settings, options)
     for name, tally in sorted(summary.operations.items()):
         _say(f"{name}: {tally.done} done, {tally.failed} failed, {tally.retried} tried again, {tally.seconds:.1f} s")
     _say(f"Worker {options.worker_id} ends after {summary.seconds:.0f} s.")

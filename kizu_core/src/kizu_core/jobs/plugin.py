@@ -6,10 +6,14 @@ from collections.abc import Iterable
 
 from kizu_core.plugins.hookspecs import hookimpl
 from kizu_core.plugins.specs import JobHandlerSpec
-from kizu_core.types import OPERATION_MODELS, SELFTEST, JobTable
+from kizu_core.types import GENERATE_MOMENTS, NEXT, OPERATION_MODELS, SELFTEST, SPACED, JobTable
 
 OPTIMIZE_VERSION = "1"
 """Raised when thumbnails or web versions come out differently, so that old ones are made anew."""
+
+MOMENTS_VERSION = "1"
+MOMENTS_TIMEOUT_S = 900
+"""For all strategies over all photos of a user, some of which may be another's and slow."""
 
 OPERATION_TIMEOUT_S = 300
 """For one model and one picture, loading the model included."""
@@ -29,6 +33,16 @@ def kizu_job_handlers() -> Iterable[JobHandlerSpec]:
             step_timeout_s=OPERATION_TIMEOUT_S,
         ),
         JobHandlerSpec(
+            name="next-model",
+            summary="search vectors and faces by the model that `kizu models switch` changes to",
+            table=JobTable.AI,
+            job_type="next_model",
+            factory="kizu_core.jobs.image_ai:build",
+            offers=tuple(NEXT + operation for operation in SPACED),
+            timeout_s=2 * OPERATION_TIMEOUT_S,
+            step_timeout_s=OPERATION_TIMEOUT_S,
+        ),
+        JobHandlerSpec(
             name="optimize",
             summary="thumbnails and web versions",
             table=JobTable.IMAGE,
@@ -37,6 +51,17 @@ def kizu_job_handlers() -> Iterable[JobHandlerSpec]:
             offers=("optimize",),
             timeout_s=120,
             versions={"optimize": OPTIMIZE_VERSION},
+        ),
+        JobHandlerSpec(
+            name="moments",
+            summary="the moments of the day: photos that belong together",
+            table=JobTable.AI,
+            job_type=GENERATE_MOMENTS,
+            factory="kizu_core.jobs.moments:build",
+            offers=(GENERATE_MOMENTS,),
+            timeout_s=MOMENTS_TIMEOUT_S,
+            batch=1,
+            versions={GENERATE_MOMENTS: MOMENTS_VERSION},
         ),
         JobHandlerSpec(  # never offered without the setting KIZU_SELFTEST
             name=SELFTEST,

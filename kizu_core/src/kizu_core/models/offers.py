@@ -15,7 +15,7 @@ from kizu_core.models.weights import Readiness, WeightState, readiness, stamp_of
 from kizu_core.plugins.catalog import Catalog
 from kizu_core.plugins.specs import JobHandlerSpec, ModelSpec
 from kizu_core.settings import Settings
-from kizu_core.types import OPERATION_MODELS, SELFTEST
+from kizu_core.types import NEXT, OPERATION_MODELS, SELFTEST, ModelType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,23 +77,25 @@ def _all_offers(
     chosen = None if only is None else set(only)
     for handler in catalog.handlers():
         if chosen is None or handler.name in chosen:
-            entries = [one for one in handler.offers if operations is None or one in operations]
+            entries = [one for one in handler.offers if _is_asked_for(one, operations)]
             found = (_offer(entry, handler, catalog, settings) for entry in entries)
             yield from (offer for offer in found if offer is not None)
+
+
+def _is_asked_for(entry: str, operations: Collection[str] | None) -> bool:
+    """What fills a space that is to come is done only by who sets its model up for that, and names it."""
+    return not entry.startswith(NEXT) if operations is None else entry in operations
 
 
 def _offer(entry: str, handler: JobHandlerSpec, catalog: Catalog, settings: Settings) -> Offer | None:
     if entry == SELFTEST and not settings.selftest:
         return None
-    kind = OPERATION_MODELS.get(entry)
+    kind = OPERATION_MODELS.get(entry.removeprefix(NEXT))
     if kind is None:
         version = handler.versions.get(entry, "1")
         return Offer(entry=entry, handler=handler, plugin=catalog.author(handler).name, version=version)
-    try:
-        spec = catalog.model(kind)
-    except NoSuchModel:
-        return None
-    if spec.fault is not None:  # what it would be is not known
+    spec = _usable(catalog, kind)
+    if spec is None:
         return None
     space: str | None = getattr(spec, "space", None)
     return Offer(
@@ -107,6 +109,15 @@ def _offer(entry: str, handler: JobHandlerSpec, catalog: Catalog, settings: Sett
         only_if_named=entry == captions.DESCRIBE and not captions.are_on(settings),
         stamp=stamp_of(spec, settings),
     )
+
+
+def _usable(catalog: Catalog, kind: ModelType) -> ModelSpec | None:
+    """The default model of a kind; None if there is none, or what it would be is not known."""
+    try:
+        spec = catalog.model(kind)
+    except NoSuchModel:
+        return None
+    return None if spec.fault is not None else spec
 
 
 def photo_offers(catalog: Catalog, settings: Settings, operations: Collection[str] | None = None) -> tuple[Offer, ...]:
@@ -154,7 +165,7 @@ def _lacking(operation: str, spec: ModelSpec, state: Readiness, settings: Settin
 
 
 _QUICK = ("embedding", "faces", "objects")
-_NORMAL, _LATER = 100, 200
+_NORMAL, _LATER, _BEHIND = 100, 200, 300
 """Priorities of `kizu_claim`: lower first."""
 
 
@@ -165,9 +176,16 @@ def wanted(found: Iterable[Offer]) -> list[dict[str, Any]]:
     """
     entries: list[dict[str, Any]] = []
     for offer in found:
-        slow = offer.entry in OPERATION_MODELS and offer.entry not in _QUICK
-        job = "optimize" if offer.entry == "optimize" else "slow" if slow else "quick"
-        priority = _LATER if slow else _NORMAL
+        job, priority = _job_of(offer.entry)
         ledger = {"operation": offer.entry, "plugin": offer.plugin, "version": offer.version, "space": offer.space}
         entries.append({**ledger, "job": job, "priority": priority})
     return entries
+
+
+def _job_of(entry: str) -> tuple[str, int]:
+    """The sort of job that an entry is done in, and its priority."""
+    if entry.startswith(NEXT):
+        return "next", _BEHIND
+    if entry == "optimize":
+        return "optimize", _NORMAL
+    return ("slow", _LATER) if entry in OPERATION_MODELS and entry not in _QUICK else ("quick", _NORMAL)

@@ -129,6 +129,14 @@ class ModelNotice(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSwitched(Event):
+    """The space of the model that was to come is full, and answers from now on."""
+
+    kind: str
+    space: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EgressRefused(Event):
     """Code in a model process wanted something outside it, for the first time; see `guard.Attempt` for the fields."""
 

@@ -47,8 +47,12 @@ RECYCLE_SHARE = 0.75
 class Lane:
     """`run` in a thread of its own. `idle`: its last claim found nothing and it holds nothing."""
 
-    def __init__(self, table: JobTable, offers: Sequence[Offer], shared: Shared) -> None:
+    def __init__(
+        self, table: JobTable, offers: Sequence[Offer], shared: Shared, *, behind: Sequence[Lane] = ()
+    ) -> None:
+        """`behind`: lanes that must have nothing to do before this one takes something."""
         self.table = table
+        self.behind = tuple(behind)
         self.idle = False
         self._shared = shared
         self._offers = list(offers)
@@ -67,7 +71,11 @@ class Lane:
 
     @property
     def name(self) -> str:
-        return self.table.name.lower()
+        return "next" if self.behind else self.table.name.lower()
+
+    def end_by(self, grace_until: float) -> None:
+        """When what still runs is given back, as the monotonic clock tells it."""
+        self._shared.grace_until = grace_until
 
     def wake(self) -> None:
         """There may be something to claim, or a reason to end."""
@@ -119,7 +127,7 @@ class Lane:
     def _take(self) -> Stock:
         """Claims jobs and gets hold of their originals; for the thread beside as well."""
         offers = self._offers
-        if not offers or self._shared.stopping.is_set():
+        if not offers or self._shared.stopping.is_set() or not all(lane.idle for lane in self.behind):
             return Stock()
         claims = self._claim(offers)
         held = [self._shared.leases.hold(claim, _handler(claim, offers), since) for claim, since in claims]

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 
 from kizu_core.database import OpenDatabase
@@ -19,7 +20,7 @@ from kizu_core.models.selection import refreshed
 from kizu_core.plugins.catalog import Catalog
 from kizu_core.privacy.http import Policy
 from kizu_core.settings import Settings
-from kizu_core.types import SELFTEST, JobTable
+from kizu_core.types import NEXT, SELFTEST, JobTable
 from kizu_core.worker.events import Event, OffersChanged, Summary, Waiting
 from kizu_core.worker.lane import Lane
 from kizu_core.worker.leases import PROGRESS_S, Leases
@@ -29,6 +30,7 @@ from kizu_core.worker.patience import Patience
 from kizu_core.worker.scratch import scratch_folder
 from kizu_core.worker.settle import BlobStore, Settler
 from kizu_core.worker.shared import Shared
+from kizu_core.worker.succession import Succession
 from kizu_core.worker.upkeep import Upkeep
 from kizu_core.worker.values import child_values
 
@@ -48,6 +50,7 @@ class Worker:
     """Does what the installed plugins can do, until it is told to stop or (`drain`, `once`) there is nothing left.
 
     `run` once, from the main thread of a program or any other; `stop` from anywhere, signal handlers included.
+    `outdated`, after `run`: it ended because other models are to be used, and wants to be made anew.
     """
 
     def __init__(
@@ -61,12 +64,14 @@ class Worker:
         self._blobs = blobs
         self._catalog = catalog
         self._options = options
+        self._succession = Succession(settings, catalog, database.worker, options)
         self._offers = self._found()
         self._stops: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._stopping = threading.Event()
         self._looks = threading.Event()
         self._lanes: list[Lane] = []
         self._next_count = self._next_word = 0.0
+        self.outdated = False
         _check_names(catalog, settings, options)
         if not (self._offers or waiting(catalog, settings, options.only, options.operations)):
             raise PluginError("Nothing that this worker is to do can be done here.", hint="See `kizu plugins list -v`.")
@@ -115,10 +120,7 @@ class Worker:
     def _work(self, shared: Shared) -> None:
         worker_id = self._options.worker_id
         handlers = [spec for spec in self._catalog.handlers() if spec.name in (self._options.only or (spec.name,))]
-        self._lanes = [
-            Lane(table, _of_table(table, self._offers), shared)
-            for table in sorted({handler.table for handler in handlers})
-        ]
+        self._lanes = self._made_lanes(shared, sorted({handler.table for handler in handlers}))
 
         def hello() -> None:
             self._announce(self._offers)
@@ -143,13 +145,23 @@ class Worker:
                     shared.settler.release(held, "the worker stops")
         with suppress(DatabaseError, DiskFull):
             self._database.worker.worker_bye(worker_id)
+            self._succession.go_on(shared.emit, now=True)
+
+    def _made_lanes(self, shared: Shared, tables: Sequence[JobTable]) -> list[Lane]:
+        """One for each table, and behind them one that fills the spaces of models to come, if there are any."""
+        lanes = [Lane(table, [one for one in self._offers if _is_for(one, table)], shared) for table in tables]
+        if self._succession.is_due and JobTable.AI in tables:
+            apart = replace(shared, settings=self._succession.settings, child_values=self._succession.child_values)
+            lanes.append(Lane(JobTable.AI, self._succession.offers(), apart, behind=lanes))
+        return lanes
 
     # ---- what can be done --------------------------------------------------------------------------------
 
     def _found(self) -> tuple[Offer, ...]:
         """What can be done here now: weights come and go while a worker runs."""
-        catalog = refreshed(self._catalog, self._settings)
-        return offers(catalog, self._settings, self._options.only, self._options.operations)
+        catalog, named = refreshed(self._catalog, self._settings), self._options.operations
+        present = None if named is None else [one for one in named if not one.startswith(NEXT)]
+        return (*offers(catalog, self._settings, self._options.only, present), *self._succession.offers())
 
     def _announce(self, found: Sequence[Offer]) -> None:
         can = [offer.entry for offer in found if not offer.only_if_named]
@@ -158,6 +170,7 @@ class Worker:
     def _look(self, shared: Shared) -> None:
         """Passes on what has become possible or impossible since the last look. Raises the database's errors."""
         self._looks.clear()
+        self._look_at_models(shared)
         found, before = tuple(one for one in self._found() if shared.settler.allows(one)), self._offers
         if found == before:
             return
@@ -165,9 +178,17 @@ class Worker:
         self._offers = found
         shared.settler.offer(found)
         for lane in self._lanes:
-            lane.offer(_of_table(lane.table, found))
+            lane.offer([one for one in found if _is_for(one, lane.table, later=bool(lane.behind))])
         now, then = ({offer.entry for offer in some} for some in (found, before))
         shared.emit(OffersChanged(gained=tuple(sorted(now - then)), lost=tuple(sorted(then - now))))
+
+    def _look_at_models(self, shared: Shared) -> None:
+        """A worker that goes on for ever begins anew where another model answers; one that is to drain ends soon."""
+        if self._all_idle():
+            self._succession.go_on(shared.emit)
+        if not self._options.drain and not self._options.once and self._succession.is_outdated():
+            self.outdated = True
+            self._stops.put(None)
 
     # ---- the main thread ---------------------------------------------------------------------------------
 
@@ -191,6 +212,8 @@ class Worker:
     def _stop(self, shared: Shared) -> None:
         again = self._stopping.is_set()
         shared.grace_until = time.monotonic() + (0 if again else self._options.grace_seconds)
+        for lane in self._lanes:
+            lane.end_by(shared.grace_until)
         self._stopping.set()
         self._wake()
 
@@ -254,8 +277,8 @@ class Worker:
             self._wake()
 
 
-def _of_table(table: JobTable, found: Sequence[Offer]) -> list[Offer]:
-    return [offer for offer in found if offer.handler.table is table]
+def _is_for(offer: Offer, table: JobTable, *, later: bool = False) -> bool:
+    return offer.handler.table is table and offer.entry.startswith(NEXT) == later
 
 
 def _check_names(catalog: Catalog, settings: Settings, options: WorkerOptions) -> None:

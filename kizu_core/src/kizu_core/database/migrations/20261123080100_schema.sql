@@ -146,6 +146,8 @@ alter table public.face_embeddings
   add column if not exists keypoints jsonb,
   add column if not exists score real,
   add column if not exists face_index int,
+  add column if not exists sharpness real,
+  add column if not exists usable boolean, -- good enough to tell people apart; null: nobody looked
   add column if not exists frame_ms int not null default 0;
 create index if not exists kizu_face_embeddings_asset on public.face_embeddings (asset_id);
 create index if not exists kizu_face_embeddings_user on public.face_embeddings (user_id, space);
