@@ -17,6 +17,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -130,7 +131,8 @@ def _open(path: Path) -> bool:
 
         return webbrowser.open(path.as_uri())
     quiet = subprocess.DEVNULL
-    subprocess.Popen([opener, str(path)], stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True)
+    started = subprocess.Popen([opener, str(path)], stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True)
+    threading.Thread(target=started.wait, daemon=True).start()  # a browser may be what ends last
     return True
 
 
