@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kizu_core.plugins.hookspecs import hookimpl
-from kizu_core.plugins.specs import JobHandlerSpec
-from kizu_core.types import GENERATE_MOMENTS, NEXT, OPERATION_MODELS, SELFTEST, SPACED, JobTable
+from kizu_core.plugins.specs import FaceClustererSpec, JobHandlerSpec
+from kizu_core.types import GENERATE_MOMENTS, NEXT, OPERATION_MODELS, RECLUSTER, SELFTEST, SPACED, JobTable
 
 OPTIMIZE_VERSION = "1"
 """Raised when thumbnails or web versions come out differently, so that old ones are made anew."""
@@ -15,8 +15,25 @@ MOMENTS_VERSION = "1"
 MOMENTS_TIMEOUT_S = 900
 """For all strategies over all photos of a user, some of which may be another's and slow."""
 
+RECLUSTER_VERSION = "1"
+RECLUSTER_TIMEOUT_S = 6 * 3600
+"""The leader method takes seconds to minutes; other clusterers compare each face with each other one."""
+
 OPERATION_TIMEOUT_S = 300
 """For one model and one picture, loading the model included."""
+
+
+@hookimpl
+def kizu_face_clusterers() -> Iterable[FaceClustererSpec]:
+    return [
+        FaceClustererSpec(
+            name="leader",
+            summary="groups faces by the mean faces of people; a hundred thousand in seconds",
+            factory="kizu_core.people.leader:build",
+            output_version="1",
+            memory_mb=600,
+        )
+    ]
 
 
 @hookimpl
@@ -51,6 +68,17 @@ def kizu_job_handlers() -> Iterable[JobHandlerSpec]:
             offers=("optimize",),
             timeout_s=120,
             versions={"optimize": OPTIMIZE_VERSION},
+        ),
+        JobHandlerSpec(
+            name="recluster",
+            summary="people: all faces of a library, grouped anew",
+            table=JobTable.AI,
+            job_type=RECLUSTER,
+            factory="kizu_core.jobs.recluster:build",
+            offers=(RECLUSTER,),
+            timeout_s=RECLUSTER_TIMEOUT_S,
+            batch=1,
+            versions={RECLUSTER: RECLUSTER_VERSION},
         ),
         JobHandlerSpec(
             name="moments",

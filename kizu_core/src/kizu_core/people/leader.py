@@ -25,14 +25,11 @@ class LeaderClusterer:
 
     def cluster(self, vectors: Vectors, photos: Sequence[int]) -> Sequence[int | None]:
         """A group for each face, None for a face that stands alone. The order of the faces does not matter."""
-        order = _own_order(vectors)
-        faces, numbers = vectors[order], np.asarray(photos, np.int64)[order]
-        labels = _lead(faces, numbers)
-        labels = _assign(faces, _merge(faces, labels, numbers), numbers)
-        found = np.empty(len(labels), np.int64)
-        found[order] = labels
-        alone = np.bincount(found, minlength=1)[found] < 2
-        return [None if single else number for number, single in zip(found.tolist(), alone.tolist(), strict=True)]
+        numbers = np.asarray(photos, np.int64)
+        labels = _lead(vectors, numbers, _own_order(vectors))
+        labels = _assign(vectors, _merge(vectors, labels, numbers), numbers)
+        alone = np.bincount(labels, minlength=1)[labels] < 2
+        return [None if single else number for number, single in zip(labels.tolist(), alone.tolist(), strict=True)]
 
     def close(self) -> None:
         """Nothing is kept."""
@@ -89,12 +86,12 @@ class _Groups:
         self._means[touched] = unit(self._sums[touched])
 
 
-def _lead(vectors: Vectors, photos: Numbers) -> Numbers:
+def _lead(vectors: Vectors, photos: Numbers, order: Numbers) -> Numbers:
     """A group for each face."""
     labels = np.full(len(vectors), -1, np.int64)
     groups = _Groups(vectors.shape[1])
-    for start in range(0, len(vectors), BLOCK):
-        block = np.arange(start, min(start + BLOCK, len(vectors)))
+    for start in range(0, len(order), BLOCK):
+        block = order[start : start + BLOCK]
         best, similarity = nearest(vectors[block], groups.means)
         for place in np.argsort(-similarity, kind="stable"):
             if similarity[place] < JOIN:

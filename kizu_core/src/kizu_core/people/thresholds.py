@@ -38,6 +38,11 @@ ASSIGN: Final = 0.35
 MANY: Final = 4
 """Faces that make a group one which others may be assigned to."""
 
+# ---- who keeps what (`dealing.Dealing`) --------------------------------------------------------------------------
+
+NEARLY_ALL: Final = 0.9
+"""Of a group's faces: so many with one person who is kept make the group that person's."""
+
 # ---- what people are asked about (`reviews.reviews_of`) ----------------------------------------------------------
 
 MAY_BE_ONE: Final = 0.42

@@ -88,13 +88,14 @@ class Catalog:
         return tuple(spec for kind in ModelType for spec in self.specs(kind))
 
     def default(self, kind: ModelType) -> ModelSpec | None:
-        """The model of a kind: the one that the settings name, else the first that is ready, else the first.
+        """The model of a kind: the one that the settings name, else Kizu's own, else the first that is ready, else the
+        first.
 
         None if nothing installed is of that kind. Raises `NoSuchModel` if the settings name one that is not there.
         """
         if kind in self._defaults:
             return self._named(kind, self._defaults[kind])
-        specs = self.specs(kind)
+        specs = sorted(self.specs(kind), key=lambda spec: self.author(spec).name != CORE)
         return next((spec for spec in specs if self._ready(spec)), specs[0] if specs else None)
 
     def model(self, kind: ModelType, name: str | None = None) -> ModelSpec:
