@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import product
 from pkgutil import resolve_name
 from typing import Any
 from uuid import UUID
@@ -13,27 +14,36 @@ import pytest
 
 from kizu_core.plugins.specs import MomentStrategySpec
 from kizu_core.settings import load_settings
-from kizu_core.testing.expect import expect, watched_network
+from kizu_core.testing.expect import expect, is_share, watched_network
 from kizu_core.testing.plugin import PluginConformance, specs_of
 from kizu_core.types import MomentCandidate, Photo
 
 NOW = datetime(2026, 7, 15, 9, 30)  # noqa: DTZ001 - as `Photo.taken`, by the clock of the place
 
-HOME, SEA = (52.52, 13.40), (43.70, 7.27)
+HOME = {"latitude": 52.52, "longitude": 13.40, "city": "Berlin", "state": "State of Berlin", "country": "Germany"}
+SEA = {"latitude": 43.70, "longitude": 7.27, "city": "Nice", "state": "Provence-Alpes-Côte d'Azur", "country": "France"}
+PARK = {**HOME, "place": "Tiergarten"}
 
 
 def drawn_year() -> list[Photo]:
     """A year and more: everyday photos at home, a week at the sea, a party, the same week a year ago."""
     year = timedelta(days=365)
-    plan = [
-        *((NOW - timedelta(days=11 * n, hours=n), HOME, "Berlin", ()) for n in range(40)),
-        *((NOW - timedelta(days=40, hours=3 * n), SEA, "Nice", ("Anna",)) for n in range(48)),
-        *((NOW - timedelta(days=3, minutes=5 * n), HOME, "Berlin", ("Anna", "Ben")) for n in range(12)),
-        *((NOW - year + timedelta(hours=4 * n), HOME, "Berlin", ("Ben",)) for n in range(10)),
+    plan: list[tuple[datetime, Mapping[str, Any], tuple[str, ...], tuple[str, ...]]] = [
+        *((NOW - timedelta(days=11 * n, hours=n), HOME, (), ("cat",)) for n in range(40)),
+        *((NOW - timedelta(days=40, hours=3 * n), SEA, ("Anna",), ("boat", "umbrella")) for n in range(48)),
+        *((NOW - timedelta(days=3, minutes=5 * n), PARK, ("Anna", "Ben"), ("cake",)) for n in range(12)),
+        *((NOW - year + timedelta(hours=4 * n), HOME, ("Ben",), ()) for n in range(10)),
     ]
     return [
-        Photo(asset_id=UUID(int=n), taken=taken, latitude=spot[0], longitude=spot[1], place=place, people=people)
-        for n, (taken, spot, place, people) in enumerate(plan, 1)
+        Photo(
+            asset_id=UUID(int=n),
+            taken=taken,
+            people=people,
+            labels=labels,
+            kind="video" if n % 9 == 0 else "image",
+            **spot,
+        )
+        for n, (taken, spot, people, labels) in enumerate(plan, 1)
     ]
 
 
@@ -45,10 +55,11 @@ def odd_photos() -> list[Photo]:
         Photo(
             asset_id=UUID(int=1000 + number),
             taken=taken,
+            trusted=trusted,
             latitude=spot and spot[0],
             longitude=spot and spot[1],
         )
-        for number, (taken, spot) in enumerate((taken, spot) for taken in times for spot in spots)
+        for number, (taken, spot, trusted) in enumerate(product(times, spots, (True, False)))
     ]
 
 
@@ -116,6 +127,7 @@ def check_candidates(found: Any, photos: Sequence[Photo]) -> None:
     known = {photo.asset_id for photo in photos}
     for one in found:
         expect(isinstance(one, MomentCandidate), f"A proposal is a MomentCandidate, not a {type(one).__name__}.")
+        expect(is_share(one.score), f"A score is a plain number from 0 to 1, not {one.score!r}.")
         expect(one.asset_ids, "A moment has photos.")
         expect(known.issuperset(one.asset_ids), "A moment holds photos that the strategy was given, and no others.")
         expect(len(set(one.asset_ids)) == len(one.asset_ids), "A moment holds no photo twice.")
@@ -126,7 +138,10 @@ def check_candidates(found: Any, photos: Sequence[Photo]) -> None:
             json.dumps(dict(one.criteria), allow_nan=False)
         except (TypeError, ValueError) as error:
             pytest.fail(f"`criteria` holds plain Python values that JSON has: {error}.", pytrace=False)
+    keys = [one.key for one in found if one.key]
+    twice = sorted({key for key in keys if keys.count(key) > 1})
+    expect(not twice, f"A key belongs to one moment of a strategy, these to several: {', '.join(twice)}.")
 
 
-def _contents(found: Sequence[MomentCandidate]) -> set[tuple[str, frozenset[UUID]]]:
-    return {(one.title, frozenset(one.asset_ids)) for one in found}
+def _contents(found: Sequence[MomentCandidate]) -> set[tuple[str, str, frozenset[UUID]]]:
+    return {(one.key, one.title, frozenset(one.asset_ids)) for one in found}

@@ -104,6 +104,7 @@ class GoodStrategy(Fake):
     """Photos of one day."""
 
     title = "a day"
+    key, score = "", 0.5
     criteria: Any = MappingProxyType({"rule": "day"})
 
     def propose(self, photos: Any, *, now: datetime) -> Any:
@@ -114,7 +115,8 @@ class GoodStrategy(Fake):
         return [self.moment(assets) for _, assets in sorted(days.items()) if len(assets) > 3]
 
     def moment(self, assets: list[UUID]) -> Any:
-        return MomentCandidate(title=self.title, asset_ids=tuple(assets), criteria=self.criteria)
+        said = {"title": self.title, "key": self.key, "score": self.score, "criteria": self.criteria}
+        return MomentCandidate(asset_ids=tuple(assets), **said)
 
 
 class Untitled(GoodStrategy):
@@ -125,6 +127,16 @@ class Untitled(GoodStrategy):
 class UnstorableReason(GoodStrategy):
     breaks = by(PROPOSES, "plain Python values that JSON has")
     criteria = MappingProxyType({"day": date(2026, 1, 1)})
+
+
+class Enthusiastic(GoodStrategy):
+    breaks = by(PROPOSES, "from 0 to 1, not 100")
+    score = 100.0
+
+
+class OneForAll(GoodStrategy):
+    breaks = by(PROPOSES, "these to several: day")
+    key = "day"
 
 
 class OwnMoment(GoodStrategy):
