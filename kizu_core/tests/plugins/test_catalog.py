@@ -57,6 +57,12 @@ def test_the_default_is_the_chosen_one_else_the_first_that_is_ready() -> None:
     assert Catalog(records, {"ocr": "bee"}).model(ModelType.OCR).name == "bee"
 
 
+def test_kizus_own_model_is_the_default_where_nothing_is_chosen() -> None:
+    records = [record("a", ocr("ant")), record("core", ocr("zebra"))]
+    assert Catalog(records).model(ModelType.OCR).name == "zebra"
+    assert Catalog(records, {"ocr": "ant"}).model(ModelType.OCR).name == "ant"
+
+
 def test_a_name_that_is_not_there_lists_what_is() -> None:
     catalog = Catalog([record("a", ocr("ant")), record("b", ocr("bee"))], {"ocr": "wasp"})
     with pytest.raises(NoSuchModel, match="'wasp'") as caught:

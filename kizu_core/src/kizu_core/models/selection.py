@@ -12,6 +12,7 @@ from kizu_core.errors import PluginError
 from kizu_core.models.configured import configured
 from kizu_core.models.weights import readiness
 from kizu_core.plugins.catalog import Catalog
+from kizu_core.plugins.contract import CORE
 from kizu_core.plugins.discovery import PluginRecord, discover
 from kizu_core.settings import Settings, edit_config
 from kizu_core.types import ModelType
@@ -58,12 +59,13 @@ def use_model(settings: Settings, catalog: Catalog, kind: ModelType, name: str) 
 def pin_defaults(settings: Settings, catalog: Catalog) -> dict[str, str]:
     """Writes the default of each kind that has none written yet, and returns what it wrote.
 
-    Called when results are about to be made: from then on, installing another plugin changes nothing.
+    Called when results are about to be made: from then on, installing another plugin changes nothing. Kizu's own models
+    come before all others anyway.
     """
     chosen = {}
     for kind in ModelType:
         spec = None if kind in settings.default_models else catalog.default(kind)
-        if spec is not None and readiness(spec, settings).ready:
+        if spec is not None and catalog.author(spec).name != CORE and readiness(spec, settings).ready:
             chosen[str(kind)] = spec.name
     if chosen:
         edit_config(settings.paths.config_file, partial(_choose, chosen))
