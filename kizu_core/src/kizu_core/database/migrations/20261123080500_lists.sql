@@ -14,8 +14,8 @@ language sql stable set search_path = '' as $$
 $$;
 
 -- The caller's photos, newest first: {assets: [...], next}, `next` to be passed as `p_after`, null at the end.
--- p_filter: {kind: 'image'|'video', missing: true, has_text: bool, path: absolute path of a file or folder, name: file
--- name, id}; missing photos are listed only when asked for or named. At most 1000 a page.
+-- p_filter: {kind: 'image'|'video', missing: true, hidden: true, has_text: bool, path: absolute path of a file or folder,
+-- name: file name, id}; missing and hidden photos are listed only when asked for or named. At most 1000 a page.
 create or replace function public.kizu_assets(p_limit int default 100, p_after jsonb default null, p_filter jsonb default '{}')
 returns jsonb language sql stable set search_path = '' as $$
   with page as (
@@ -24,6 +24,7 @@ returns jsonb language sql stable set search_path = '' as $$
     from public.assets a
     where a.user_id = (select kizu.uid())
       and (p_filter ?| array['id', 'name'] or (a.missing_since is not null) = coalesce((p_filter ->> 'missing')::boolean, false))
+      and (p_filter ?| array['id', 'name'] or a.hidden = coalesce((p_filter ->> 'hidden')::boolean, false))
       and (p_filter ->> 'id' is null or a.id = (p_filter ->> 'id')::uuid)
       and (p_filter ->> 'name' is null or a.file_name = p_filter ->> 'name')
       and (p_filter ->> 'kind' is null or a.media_kind = p_filter ->> 'kind')
@@ -43,7 +44,7 @@ returns jsonb language sql stable set search_path = '' as $$
         'id', id, 'media_kind', media_kind, 'mime', mime, 'file_name', file_name, 'path', kizu.path_of(id),
         'bytes', bytes, 'width', width, 'height', height, 'taken_local', taken_local, 'taken_offset_min', taken_offset_min,
         'latitude', latitude, 'longitude', longitude, 'camera', camera, 'thumbnail', thumbnail, 'web_uri', web_uri,
-        'missing_since', missing_since) order by number), '[]'),
+        'missing_since', missing_since, 'hidden', hidden) order by number), '[]'),
     'next', case when count(*) = least(greatest(p_limit, 1), 1000) then
       (select jsonb_build_object('taken', place, 'created', created_at, 'id', id) from page order by number desc limit 1) end)
   from page
@@ -72,7 +73,8 @@ language sql stable set search_path = '' as $$
       from public.detected_objects o where o.asset_id = a.id),
     'faces', (
       select coalesce(jsonb_agg(jsonb_build_object(
-          'bbox', f.bbox, 'keypoints', f.keypoints, 'score', f.score, 'cluster_id', f.cluster_id, 'name', c.name,
+          'id', f.id, 'bbox', f.bbox, 'keypoints', f.keypoints, 'score', f.score, 'cluster_id', f.cluster_id,
+          'name', c.name,
           'dim', f.dim, 'space', f.space, 'model', f.model, 'runtime', f.runtime, 'frame_ms', f.frame_ms)
           order by f.frame_ms, f.face_index), '[]')
       from public.face_embeddings f left join public.face_clusters c on c.id = f.cluster_id where f.asset_id = a.id),
