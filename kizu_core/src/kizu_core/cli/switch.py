@@ -57,7 +57,7 @@ def switch(
     settings, chosen = settings_of(ctx), _kind(kind)
     display = open_display(as_json=as_json)
     try:
-        with open_library(settings, on_wait=display.say, pin=True) as library:
+        with open_library(settings, on_wait=None if as_json else display.say, pin=True) as library:
             models = library.models
             if cancel:
                 code = _cancel(models, chosen, as_json=as_json)
@@ -124,6 +124,8 @@ class _Change:
     def _told(self, event: Event) -> None:
         from kizu_core.worker import events
 
+        if self._as_json:
+            return  # one document, at the end
         if isinstance(event, events.JobDone):
             self._done += 1
             self._display.count("seen by the new model", min(self._done, self._plan.left), self._plan.left)
