@@ -26,6 +26,17 @@ language sql stable set search_path = '' as $$
   select m.space from public.kizu_models m where m.kind = p_kind and m.state = p_state
 $$;
 
+-- The space that answers a user: the one in use; where none was recorded, that of the newest vector.
+create or replace function kizu.active_space(p_user uuid, p_kind text) returns text
+language plpgsql stable set search_path = '' as $$
+begin
+  return coalesce(kizu.space_in(p_kind, 'active'), case p_kind
+    when 'face' then (select f.space from public.face_embeddings f where f.user_id = p_user and f.space is not null
+                      order by f.created_at desc, f.space limit 1)
+    else (select e.space from public.image_embeddings e where e.user_id = p_user and e.space is not null
+          order by e.created_at desc, e.space limit 1) end);
+end $$;
+
 -- All that is known: [{kind, space, model, settings, state, since}].
 create or replace function public.kizu_models_known() returns jsonb language sql stable set search_path = '' as $$
   select coalesce(jsonb_agg(to_jsonb(m) order by m.kind, m.since desc), '[]') from public.kizu_models m
@@ -151,7 +162,7 @@ begin
 end $$;
 
 select kizu.expose(f, 'authenticated', 'service_role')
-  from unnest(array['kizu.space_in', 'public.kizu_models_known']::regproc[]) f;
+  from unnest(array['kizu.space_in', 'kizu.active_space', 'public.kizu_models_known']::regproc[]) f;
 select kizu.expose(f, 'service_role') from unnest(array['kizu.operation_of', 'kizu.photos_left', 'public.kizu_model_adopt',
   'public.kizu_model_next', 'public.kizu_model_cancel', 'public.kizu_model_progress', 'public.kizu_model_switch',
   'public.kizu_model_prune']::regproc[]) f;
