@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from kizu_core.people.means import Numbers, sums_of, unit
 from kizu_core.people.said import Said
-from kizu_core.people.thresholds import MERGE, NEARLY_ALL
+from kizu_core.people.thresholds import FAIR_PART, MERGE, NEARLY_ALL
 from kizu_core.types import FaceTable
 
 NOBODY = -1
@@ -80,16 +80,17 @@ class Dealing:
         """The kept person whose group it is, `NOBODY` if it is nobody's.
 
         That some of the faces were matched to a person proves little, whose sibling may have been unknown until now.
-        Nearly all do, or that the user said so of most, or that the group looks like the person's other faces.
+        It is proven if nearly all of them were, if a fair part of what the user called that person is here, or if the
+        group looks like the person's other faces.
         """
         now = self.now[faces]
         counts = np.bincount(now[now >= 0], minlength=1)
         top = int(counts.argmax())
         if not counts[top] or top >= self.kept:
             return NOBODY
-        said = int((self._pins[faces] == top).sum())
-        is_plain = counts[top] >= NEARLY_ALL * len(faces) or 2 * said > len(faces)
-        return top if is_plain or self._is_like(top, faces) else NOBODY
+        said, here = int((self._pins == top).sum()), int((self._pins[faces] == top).sum())
+        is_proven = counts[top] >= NEARLY_ALL * len(faces) or (here > 0 and here >= FAIR_PART * said)
+        return top if is_proven or self._is_like(top, faces) else NOBODY
 
     def _is_like(self, person: int, faces: Numbers) -> bool:
         """Whether a group with faces of a person is the person's: it looks like the others, and is not beside them."""

@@ -43,6 +43,9 @@ MANY: Final = 4
 NEARLY_ALL: Final = 0.9
 """Of a group's faces: so many with one person who is kept make the group that person's."""
 
+FAIR_PART: Final = 0.25
+"""Of the faces that the user called a person: so many in one group make it that person's, if nobody has more there."""
+
 # ---- what people are asked about (`reviews.reviews_of`) ----------------------------------------------------------
 
 MAY_BE_ONE: Final = 0.42
