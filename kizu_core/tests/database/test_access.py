@@ -13,11 +13,12 @@ from kizu_support.queue import AI, IMAGE, Queue, done
 OWNED = [
     "profiles", "contacts", "assets", "library_roots", "asset_files", AI, IMAGE, "image_embeddings", "face_clusters",
     "face_embeddings", "detected_objects", "extracted_text", "image_descriptions", "plugin_results", "moments",
-    "moment_assets",
+    "moment_assets", "moment_history", "moment_blocks",
 ]  # fmt: skip
 USER_FUNCTIONS = {
     "kizu_schema_version", "kizu_enqueue", "kizu_status", "kizu_assets", "kizu_asset", "kizu_search",
     "kizu_spaces", "kizu_jobs", "kizu_job", "kizu_job_causes", "kizu_roots",
+    "kizu_moments", "kizu_moment", "kizu_moments_state", "kizu_moment_blocks",
 }  # fmt: skip
 
 

@@ -32,6 +32,8 @@ def fill(queue: Queue, name: str) -> UUID:
         ),
         ("insert into moments (id, user_id) values (%s, %s)", (moment, user)),
         ("insert into moment_assets (moment_id, asset_id) values (%s, %s)", (moment, photo)),
+        ("insert into moment_history (user_id, moment_id, asset_hash) values (%s, %s, 'h')", (user, uuid4())),
+        ("insert into moment_blocks (user_id, place) values (%s, 'nowhere')", (user,)),
     ]:  # fmt: skip
         queue.run(statement, *values)
     return user

@@ -83,7 +83,8 @@ language plpgsql set search_path = '' as $$
 declare
   tables constant text[] := array[
     'ai_processing_jobs', 'image_processing_jobs', 'asset_files', 'library_roots', 'plugin_results', 'image_embeddings',
-    'face_embeddings', 'face_clusters', 'detected_objects', 'extracted_text', 'image_descriptions', 'moments', 'contacts',
+    'face_embeddings', 'face_clusters', 'detected_objects', 'extracted_text', 'image_descriptions', 'moments',
+    'moment_history', 'moment_blocks', 'contacts',
     'assets'];
   one text;
   gone bigint;
