@@ -135,7 +135,7 @@ def _write(faces: Faces, folder: Path) -> None:
 
 
 def _peak_mb() -> int:
-    """The most memory that this process ever took. Unlike `ru_maxrss` it owes nothing to the process that started it."""
+    """The most memory that this process ever took; `ru_maxrss` would start from its parent's."""
     (line,) = [one for one in Path("/proc/self/status").read_text().splitlines() if one.startswith("VmHWM")]
     return int(line.split()[1]) // 1024
 
