@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kizu_core import MomentCandidate, Photo
 from kizu_plugin_moments.dbscan import NOISE, dbscan
@@ -47,7 +48,7 @@ def events_of(table: Table, rows: Numbers) -> list[Numbers]:
 
 
 def _chains(table: Table, rows: Numbers) -> Iterator[Numbers]:
-    """Rows without a gap of four hours; what lasts longer than three days is parted at its longest gaps."""
+    """Rows without a gap of four hours; what lasts longer than three days is parted at long ones."""
     gaps = np.diff(table.seconds[rows])
     for chain in np.split(rows, np.flatnonzero(gaps > GAP_SECONDS) + 1):
         yield from _short(table, chain)
@@ -61,8 +62,16 @@ def _short(table: Table, rows: Numbers) -> Iterator[Numbers]:
         if times[-1] - times[0] <= LONGEST_SECONDS:
             yield one
         else:
-            cut = int(np.argmax(np.diff(times))) + 1
+            cut = _longest_gap(times)
             left += [one[cut:], one[:cut]]
+
+
+def _longest_gap(times: NDArray[np.float64]) -> int:
+    """Where the longest gap of the middle half ends: gaps near the ends would peel off photo after photo."""
+    quarter = (times[-1] - times[0]) / 4
+    first = np.searchsorted(times, times[0] + quarter)
+    last = np.searchsorted(times, times[-1] - quarter, "right")
+    return int(first + np.argmax(np.diff(times[first - 1 : last + 1])))
 
 
 def _places(table: Table, rows: Numbers) -> list[Numbers]:

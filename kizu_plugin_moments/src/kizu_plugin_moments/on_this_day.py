@@ -52,7 +52,7 @@ def _weeks(table: Table, today: date) -> Iterator[tuple[int, date, date]]:
     The days count from that year's own anniversary: what was taken on 1 January belongs to the week of 30 December.
     """
     oldest = table.when(0).year if len(table) else today.year
-    for years in range(1, today.year - oldest + 2):
+    for years in range(1, min(today.year - oldest + 1, today.year - 1) + 1):
         middle = anniversary(today, years)
         yield years, middle - AROUND, middle + AROUND
 
