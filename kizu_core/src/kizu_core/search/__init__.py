@@ -1,1 +1,7 @@
 """What a search asks for: dates, places, people, things and words, read out of one line."""
+
+from kizu_core.search.language import languages
+from kizu_core.search.parse import parse
+from kizu_core.search.query import FILTERS, Filter, Query, Understood, Vocabulary
+
+__all__ = ["FILTERS", "Filter", "Query", "Understood", "Vocabulary", "languages", "parse"]

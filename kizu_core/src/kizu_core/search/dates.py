@@ -1,0 +1,258 @@
+"""The dates in a line: points joined to lists and intervals, or bounded on one side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from kizu_core.search.cursor import Needs, Point, Setting
+from kizu_core.search.points import Points
+from kizu_core.search.spans import Span, back, days_between
+from kizu_core.search.tokens import Token
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One date as it stands in the line. `start`, `end`: its characters; `bound`: what it does to all others."""
+
+    start: int
+    end: int
+    points: tuple[Point, ...]
+    bound: Span | None = None
+
+
+class Reader(Points):
+    """Finds them from left to right, each token looked at by a fixed number of rules."""
+
+    def __init__(self, text: str, tokens: Sequence[Token], setting: Setting, known: Sequence[bool]) -> None:
+        super().__init__(text, tokens, setting)
+        self._known = known
+
+    def read(self) -> list[Said]:
+        found = []
+        while self.at < len(self.tokens):
+            start = self.at
+            said = self._said(start)
+            if said is not None:
+                found.append(said)
+            else:
+                self.at = start + 1
+        return found
+
+    def bound_of(self, kind: str) -> Span | None:
+        """All tokens as one point, which bounds the days before or after it."""
+        point = self.point()
+        span = self._one(point) if point and self.at == len(self.tokens) else None
+        return span and _bound(kind, span)
+
+    def _said(self, start: int) -> Said | None:
+        for production in (self._bounded, self._interval, self._list):
+            self.at = start
+            found = production()
+            if found is not None and self.at > start:
+                points, bound = found
+                return Said(self.tokens[start].start, self.tokens[self.at - 1].end, points, bound)
+        return None
+
+    # Before, after, since, until.
+
+    def _bounded(self) -> tuple[tuple[Point, ...], Span | None] | None:
+        kind = self.take(self.language.bounds)
+        if kind is None:
+            return None
+        start = self.at
+        span = self._distance() if kind in {"older", "since"} else None
+        if span is None and kind != "older":
+            self.at = start
+            self.take(self.language.determiners)
+            point = self.point()
+            if point is None or not self._after_bound(point):
+                return None
+            span = self._one(point)
+        bound = span and _bound("before" if kind == "older" else kind, span)
+        return ((), bound) if bound else None
+
+    def _distance(self) -> Span | None:
+        """ "2 years" of "older than 2 years": the day so long ago."""
+        count = self._count()
+        unit = self.take(self.language.units)
+        if count is None or unit is None:
+            return None
+        self.take(self.language.ago)
+        try:
+            day = back(self.setting.today, unit, count)
+            return days_between(day, back(day, "day", -1))
+        except OverflowError:
+            return None
+
+    def _after_bound(self, point: Point) -> bool:
+        if point.needs is Needs.LEAD:
+            return point.kind != "weekday"
+        return point.needs is Needs.NOTHING or not self._noun_follows()
+
+    def _one(self, point: Point) -> Span | None:
+        if point.spans:
+            return point.spans[0]
+        return point.latest(self.setting.today)
+
+    # From one to another.
+
+    def _interval(self) -> tuple[tuple[Point, ...], Span | None] | None:
+        between = self.take(self.language.between)
+        opened = between or self.take(self.language.range_from)
+        first = self._loose_point()
+        if first is None:
+            return None
+        if opened and self.take(self.language.onwards) and not self._noun_follows():
+            span = self._one(first)
+            return ((), _bound("since", span)) if span else None
+        joined = self.take(self.language.joins) if between else self.take(self.language.range_to)
+        if not joined and not self.take_sign("-–—"):
+            return None
+        second = self._loose_point()
+        if second is None or not (opened or Needs.NOTHING in {first.needs, second.needs}):
+            return None
+        span = self._from_to(first, second)
+        years = tuple(range(first.years[0], second.years[-1] + 1)) if first.years and second.years else ()
+        return ((Point(spans=(span,), years=years),), None) if span else None
+
+    def _loose_point(self) -> Point | None:
+        self.take(self.language.leads)
+        self.take(self.language.determiners)
+        return self.point()
+
+    def _from_to(self, first: Point, second: Point) -> Span | None:
+        """From the start of one to the end of the other; whose year is not said takes it from the other."""
+        today = self.setting.today
+        start = first.spans[0] if first.spans else None
+        end = second.spans[-1] if second.spans else None
+        if start is None and end is not None and end.start:
+            start = _near(first, end.start.year, lambda span: _begins(span) < _begins(end), -1)
+        start = start or first.latest(today)
+        if end is None and start and start.start:
+            begin = start.start
+            end = _near(second, start.start.year, lambda span: _begins(span) > begin, 1)
+        if start is None or end is None or start.start is None or end.end is None or start.start >= end.end:
+            return None
+        return days_between(start.start, end.end)
+
+    # One or several.
+
+    def _list(self) -> tuple[tuple[Point, ...], Span | None] | None:
+        start = self.at
+        leads = {"weekday": self.language.day_leads.at(self.tokens, start)}
+        other = self.language.leads.at(self.tokens, start)
+        for begin in sorted({start, *(found[1] for found in (*leads.values(), other) if found)}, reverse=True):
+            self.at = begin
+            determined = bool(self.take(self.language.determiners))
+            points = self._points()
+            if not points:
+                continue
+            lead = leads.get(points[0].kind, other)
+            led = lead is not None and lead[1] == begin
+            sure = len(points) > 1 and any(point.needs is Needs.NOTHING for point in points)
+            if sure or self._admitted(points[0], start, led, determined=determined):
+                return points, None
+        return None
+
+    def _points(self) -> tuple[Point, ...]:
+        first = self.point()
+        if first is None:
+            return ()
+        points = [first]
+        while True:
+            place = self.at
+            if not self._joint():
+                break
+            self.take(self.language.leads)
+            self.take(self.language.determiners)
+            point = self.point()
+            if point is None or (point.kind == "weekday" and point.needs is Needs.LEAD):
+                self.at = place
+                break
+            points.append(_same(points[-1], point))
+        return _with_years(points)
+
+    def _joint(self) -> bool:
+        """ "and", a comma, or both."""
+        sign = self.take_sign(",&/")
+        return bool(self.take(self.language.joins)) or sign
+
+    def _admitted(self, point: Point, start: int, lead: bool, *, determined: bool) -> bool:
+        match point.needs:
+            case Needs.NOTHING:
+                return True
+            case Needs.NO_NOUN:
+                return (lead and not determined) or not self._noun_follows()
+            case Needs.EDGES:
+                return lead or not (self._noun_follows() or self._is_noun(start - 1))
+        if point.kind == "month":  # "in may", but not "on the march"
+            return lead and not determined
+        return lead and not self._noun_follows()
+
+    def _noun_follows(self) -> bool:
+        """Whether a word comes next that could make one name with this: "Christmas tree"."""
+        return self._is_noun(self.at)
+
+    def _is_noun(self, place: int) -> bool:
+        if not 0 <= place < len(self.tokens) or self._known[place]:
+            return False
+        token, language = self.tokens[place], self.language
+        tables = (
+            *(language.small, language.fillers, language.bounds, language.which, language.videos, language.between),
+            *(
+                language.range_from,
+                language.range_to,
+                language.leads,
+                language.day_leads,
+                language.shells,
+                language.parts,
+            ),
+        )
+        return token.is_word and token.number is None and not any(table.at(self.tokens, place) for table in tables)
+
+
+def _bound(kind: str, span: Span) -> Span | None:
+    """All days before, after, since or until something."""
+    start, end = {
+        "before": (None, span.start),
+        "until": (None, span.end),
+        "since": (span.start, None),
+        "after": (span.end, None),
+    }[kind]
+    return Span(start, end, f"{kind} {span.label}") if start or end else None
+
+
+def _near(point: Point, year: int, fits: Callable[[Span], bool], step: int) -> Span | None:
+    """The point in that year if it fits there, else in the year beside it."""
+    spans = (point.of(one) if point.of else None for one in (year, year + step))
+    return next((span for span in spans if span and fits(span)), None)
+
+
+def _begins(span: Span) -> date:
+    return span.start or date.min
+
+
+def _same(previous: Point, point: Point) -> Point:
+    """The 2020 of "summer 2019 and 2020" is a summer too."""
+    if not (previous.of and previous.said and point.years):
+        return point
+    spans = tuple(span for year in point.years if (span := previous.of(year)))
+    return replace(previous, spans=spans, said=point.years)
+
+
+def _with_years(points: Sequence[Point]) -> tuple[Point, ...]:
+    """The 2023 of "June and July 2023" is said for both."""
+    found: list[Point] = []
+    years: tuple[int, ...] = ()
+    for point in reversed(points):
+        years = point.said or years
+        found.append(in_years(point, years) if years and not point.spans else point)
+    return tuple(reversed(found))
+
+
+def in_years(point: Point, years: Sequence[int]) -> Point:
+    """What every year has, in these years."""
+    spans = tuple(span for year in years if point.of and (span := point.of(year)))
+    return replace(point, spans=spans, said=tuple(years))
