@@ -152,6 +152,7 @@ class Settings(BaseModel):
     lease_seconds: Annotated[
         int, Env("KIZU_LEASE_SECONDS"), Field(ge=2, le=3600, description="how long a silent worker keeps a job")
     ] = 60
+    time_zone: Annotated[str | None, Env("KIZU_TIME_ZONE", "TZ"), Field(description="as in Europe/Berlin")] = None
     keep_jobs_days: Annotated[
         int,
         Env("KIZU_KEEP_JOBS_DAYS"),

@@ -103,7 +103,7 @@ def test_settings_that_are_no_table_stop_nobody(queue: Queue, user: UUID) -> Non
     for odd in ("[1]", "null", '"x"'):
         queue.run("update profiles set notification_settings = %s::jsonb", odd)
         assert is_due(queue, user, "2026-07-15 09:00+02")
-        assert queue.call("view_moments", user=user)["time"] == "09:00"
+        assert queue.call("moments_state", as_user=user)["time"] == "09:00"
     settings(queue, user, moments_time="21:00")
     assert queue.call("view_moments", user=user)["settings"] == {"moments_time": "21:00"}
 

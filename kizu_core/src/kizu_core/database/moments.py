@@ -15,11 +15,6 @@ class MomentFunctions(Functions):
 
     # For workers
 
-    def view_moments(self, user: UUID) -> Json:
-        """What a run has to know of a user besides the photos: settings, blocks, moments and those that rest."""
-        view: Json = self._call("view_moments", user=user)
-        return view
-
     def moments_due(self) -> int:
         """Ask for the runs whose hour has come, and end what is over; how many were asked for."""
         return int(self._call("moments_due"))

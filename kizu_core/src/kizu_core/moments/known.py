@@ -36,14 +36,13 @@ class Moment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """`now`: by the clock of the user's place; `time`: hour of the schedule; `settings`: as they stand in the profile.
+    """`now`: by the clock of the user's place; `settings`: as they stand in the profile.
 
     `blocked`: photos that no moment may hold; `moments`: those that exist; `resting`: (moment, hash of its photos) of
     those that expired lately.
     """
 
     now: datetime
-    time: str
     settings: Any
     blocked: frozenset[UUID]
     moments: Mapping[UUID, Moment]
@@ -55,7 +54,6 @@ class Known:
         moments = [Moment.from_row(row) for row in view.get("existing", ())]
         return cls(
             now=datetime.fromisoformat(view["now"]),
-            time=view.get("time", "09:00"),
             settings=view.get("settings", {}),
             blocked=frozenset(map(_uuid, view.get("blocked", ()))),
             moments={one.id: one for one in moments},

@@ -35,7 +35,7 @@ class Strategy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """A checked candidate. `id`: the same for the same user, strategy and key; `score`: 0 to 1; `hash`: of its photos."""
+    """A checked candidate. `id`: the same for the same user, strategy and key; `hash`: of its photos, in any order."""
 
     id: UUID
     strategy: Strategy

@@ -52,7 +52,7 @@ class MomentsService:
     def generate(self, user: UUID, view: LibraryView, tell: Tell = lambda percent, step: None) -> Generated:
         """The moments of today: new ones, and existing ones whose photos have changed. Raises what `view` raises."""
         known = Known.from_view(view.moments())
-        wanted = read_preferences(known.settings, known.time, [one.spec for one in self._strategies])
+        wanted = read_preferences(known.settings, [one.spec for one in self._strategies])
         if not wanted.enabled:
             return _nothing(wanted, "Moments are switched off.", "`kizu moments settings --on` switches them on.")
         if not self._strategies:
@@ -119,7 +119,7 @@ class _Choice:
             "photos": len(self._photos),
             "strategies": answers.told,
             "passed": {why: count for why, count in self._passed.items() if count},
-            "notes": list(self._wanted.notes),
+            "notes": self._wanted.notes,
         }
         if not made:
             report |= self._why_nothing(answers)
@@ -215,7 +215,7 @@ def _id(photo: Photo) -> bytes:
 
 
 def _nothing(wanted: Preferences, why: str, hint: str) -> Generated:
-    return Generated(report={"new": [], "refreshed": 0, "why": why, "hint": hint, "notes": list(wanted.notes)})
+    return Generated(report={"new": [], "refreshed": 0, "why": why, "hint": hint, "notes": wanted.notes})
 
 
 def _by_strategy(proposals: Iterable[Proposal]) -> dict[str, list[Proposal]]:

@@ -24,11 +24,11 @@ create table if not exists public.moment_history (
 create index if not exists kizu_moment_history_ended on public.moment_history (ended_at);
 
 -- What a user wants to be reminded of by no moment: one of a person, a place (folded, any of its names) and a range of
--- days, both ends included.
+-- days, both ends included. A person who is made one with another takes the block along, and back when that is undone.
 create table if not exists public.moment_blocks (
   id uuid primary key default gen_random_uuid(),
   user_id uuid not null,
-  person_id uuid references public.face_clusters (id) on delete cascade,
+  person_id uuid, -- no reference: see above
   place text,
   first_day date,
   last_day date,
@@ -44,7 +44,10 @@ create index if not exists kizu_ai_processing_jobs_moments on public.ai_processi
 -- Photos that no moment shows, each with its user: of hidden people, and of what was blocked.
 create or replace view kizu.blocked_photos with (security_invoker = true) as
   select f.user_id, f.asset_id from public.face_embeddings f join public.face_clusters c on c.id = f.cluster_id
-    where c.hidden or exists (select from public.moment_blocks b where b.person_id = c.id)
+    where c.hidden
+  union
+  select f.user_id, f.asset_id from public.moment_blocks b
+    join public.face_embeddings f on f.cluster_id = kizu.person_now(b.user_id, b.person_id) and f.user_id = b.user_id
   union
   select a.user_id, a.id from public.moment_blocks b join public.assets a on a.user_id = b.user_id
     where a.taken_local >= b.first_day and a.taken_local < b.last_day + 1 or a.places_folded && array[b.place];
@@ -130,7 +133,6 @@ create or replace function public.kizu_view_moments(p_user uuid) returns jsonb
 language sql stable set search_path = '' as $$
   select jsonb_build_object(
     'now', date_trunc('second', now()) at time zone kizu.zone_of(p.time_zone),
-    'time', to_char(kizu.moments_time(p.notification_settings), 'HH24:MI'),
     'settings', coalesce(p.notification_settings, '{}'),
     'blocked', (select coalesce(jsonb_agg(b.asset_id order by b.asset_id), '[]')
                 from kizu.blocked_photos b where b.user_id = p_user),

@@ -80,9 +80,10 @@ $$;
 create or replace function public.kizu_moment_blocks() returns jsonb language sql stable set search_path = '' as $$
   select coalesce(jsonb_agg(jsonb_build_object(
       'id', b.id, 'place', b.place, 'first_day', b.first_day, 'last_day', b.last_day,
-      'person', (select jsonb_build_object('id', c.id, 'name', c.name) from public.face_clusters c where c.id = b.person_id),
+      'person', (select jsonb_build_object('id', c.id, 'name', c.name) from public.face_clusters c
+                 where c.id = kizu.person_now(b.user_id, b.person_id)),
       'photos', case when b.person_id is not null then (
-          select count(distinct f.asset_id) from public.face_embeddings f where f.cluster_id = b.person_id)
+          select count(distinct f.asset_id) from public.face_embeddings f where f.cluster_id = kizu.person_now(b.user_id, b.person_id))
         else (select count(*) from public.assets a where a.user_id = b.user_id
               and (a.taken_local >= b.first_day and a.taken_local < b.last_day + 1 or a.places_folded && array[b.place])) end)
     order by b.created_at, b.id), '[]')
