@@ -160,14 +160,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if given.one:
         print(json.dumps(measure(given.one, given.folder)))
         return
-    rows = []
+    chosen, rows = given.seeds or seeds(), []
     for size in given.sizes:
-        rows += compared(size, list(METHODS) if size <= given.peers else ["kizu"], given.seeds or seeds())
+        rows += compared(size, list(METHODS) if size <= given.peers else ["kizu"], chosen)
     if given.json:
         print(json.dumps({"measured": rows, "worst": worst(rows)}))
     else:
         for row in worst(rows):
-            print(_line(row, f"worst of {len(given.seeds or seeds())}"))
+            print(_line(row, f"worst of {len(chosen)}"))
 
 
 if __name__ == "__main__":
