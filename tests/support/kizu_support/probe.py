@@ -73,7 +73,7 @@ HANDLER = """
         from uuid import uuid4
         send(dict(type="Executing", job_ids=[uuid4()]))
         send(dict(type="Finished", job_id=uuid4(), outcome={}))
-        send(dict(type="Ask", question=0, job_id=uuid4(), asset_id=uuid4()))
+        send(dict(type="Ask", question=0, job_id=uuid4(), what="asset", arguments={"asset_id": uuid4()}))
 
     def unasked(job, context):
         send(dict(type="Configure", settings={}))
@@ -159,13 +159,25 @@ HANDLER = """
         asset = context.library.asset(UUID(job.params["asset"]))
         return JobOutcome(result={"asset": dict(asset)})
 
+    def view(job, context):
+        from kizu_core.errors import KizuError
+        seen = [photo.asset_id for photo in context.library.photos()]
+        try:
+            wrong = context.library._ask("users", {})
+        except KizuError as error:
+            wrong = type(error).__name__
+        widths = [one["width"] for one in context.library.facts(seen).values()]
+        return JobOutcome(result={"seen": {
+            "photos": len(seen), "faces": len(context.library.faces().ids), "widths": widths, "wrong": wrong,
+            "vectors": len(context.library.vectors(seen))}})
+
     def look(job, context):
         return JobOutcome(result={"environment": dict(os.environ), "session": os.getsid(0) == os.getpid()})
 
     ACTIONS = {f.__name__: f for f in (
         segv, leave, hang, stuck, garbage, flood, boast, babble, swell, starve,
         truncated, stranger, unasked, deep, mood, undefined, huge, column, climb, link, pipe, steal, crowd,
-        raises, leaves, refuse, again, lie, smuggle, ask, look)}
+        raises, leaves, refuse, again, lie, smuggle, ask, view, look)}
 
     def note(job, what):
         if "ledger" in job.params:

@@ -15,6 +15,7 @@ from kizu_core.database.paths import path_to_text, text_to_path
 from kizu_core.database.people import PeopleFunctions
 from kizu_core.database.search import SearchFunctions
 from kizu_core.database.switching import SwitchFunctions
+from kizu_core.database.views import ViewFunctions
 from kizu_core.types import Job, JobTable
 
 
@@ -74,7 +75,7 @@ def _local_file(row: Mapping[str, Any]) -> LocalFile:
     return LocalFile(root, root / text_to_path(row["path"]), row["size"])
 
 
-class Database(SearchFunctions, PeopleFunctions, MomentFunctions, SwitchFunctions):
+class Database(SearchFunctions, PeopleFunctions, MomentFunctions, SwitchFunctions, ViewFunctions):
     """The database as Kizu's code sees it. Errors are those of `Transport.call`.
 
     Methods that take `user` first act as that user under row level security; the others are for workers.

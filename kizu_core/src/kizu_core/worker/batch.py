@@ -11,6 +11,7 @@ from uuid import UUID
 
 from kizu_core.errors import ChildCrashed, DiskFull, JobCancelled, JobTimeout, KizuError, WorkerError
 from kizu_core.types import JobOutcome
+from kizu_core.worker.answering import answer
 from kizu_core.worker.finish import Finisher
 from kizu_core.worker.member import Member
 from kizu_core.worker.messages import (
@@ -152,26 +153,34 @@ class Batch:
                 self._step_since = time.monotonic()
 
     def _answer(self, question: Ask) -> None:
-        """Shows an asset to a handler: of the user whose job it is, whatever the child says."""
+        """Shows something of the library to a handler: of the user whose job it is, whatever the child says."""
         asked = time.monotonic()
         member = self._open.get(question.job_id)
         try:
-            reply = Answer(question=question.question, value=self._look_up(member, question.asset_id))
+            reply = Answer(question=question.question, value=self._look_up(member, question))
         except KizuError as error:
             reply = Answer(question=question.question, error=error.as_dict())
         waited = time.monotonic() - asked  # for us: not charged to the job
         self._since, self._step_since = self._since + waited, self._step_since + waited
-        with suppress(OSError, WorkerError):
-            self._child.send(reply)
+        with suppress(OSError):
+            self._reply(reply)
 
-    def _look_up(self, member: Member | None, asset_id: UUID) -> Mapping[str, Any] | None:
+    def _reply(self, reply: Answer) -> None:
+        try:
+            self._child.send(reply)
+        except WorkerError as error:  # too large: a child that is told nothing would wait for ever
+            self._child.send(Answer(question=reply.question, error=error.as_dict()))
+
+    def _look_up(self, member: Member | None, question: Ask) -> Mapping[str, Any] | None:
         if member is None:
             raise JobCancelled("Nobody wants this job any more.")
         held = member.held
-        if asset_id == held.job.asset_id:
+        own = held.job.asset_id
+        if own is not None and (question.what, question.arguments) == ("asset", {"asset_id": own}):
             return held.claim.asset
         return self._shared.patience.call(
-            lambda: self._shared.database.api.asset(held.job.user_id, asset_id), until=held.good_until
+            lambda: answer(self._shared.database, held.job.user_id, question.what, question.arguments),
+            until=held.good_until,
         )
 
     def _finished(self, job_id: UUID, outcome: JobOutcome) -> None:

@@ -186,11 +186,12 @@ class Failed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """The handler of `job_id` wants to see an asset of its user."""
+    """The handler of `job_id` wants to see something of its user's library; `what`: a view, see `answering`."""
 
     question: int
     job_id: UUID
-    asset_id: UUID
+    what: str
+    arguments: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ import queue
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +25,7 @@ from kizu_core.privacy.probes import probe
 from kizu_core.privacy.redact import clean_traceback
 from kizu_core.settings import Settings
 from kizu_core.types import JobOutcome, ModelType
+from kizu_core.worker.asking import AskedLibrary
 from kizu_core.worker.channel import Channel
 from kizu_core.worker.messages import (
     Answer,
@@ -173,10 +174,10 @@ class Link:
     def cancelled(self, job_id: UUID) -> bool:
         return job_id in self._cancelled
 
-    def ask(self, job_id: UUID, asset_id: UUID) -> Mapping[str, Any]:
-        """The asset as the parent shows it. Raises the parent's error."""
+    def ask(self, job_id: UUID, what: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A view of the library as the parent shows it. Raises the parent's error."""
         question = next(self._questions)
-        self.send(Ask(question=question, job_id=job_id, asset_id=asset_id))
+        self.send(Ask(question=question, job_id=job_id, what=what, arguments=arguments))
         answer = self._answers.get()
         if answer.error is not None:
             raise from_dict(dict(answer.error))
@@ -207,17 +208,6 @@ class Link:
                 self._batches.put(None)
             case _:
                 raise WorkerError(f"A child does not understand {type(message).__name__}")
-
-
-@dataclass(frozen=True, slots=True)
-class _Library:
-    """`LibraryView` of one job: the parent looks up the user by the job's id, the child can't name one."""
-
-    link: Link
-    job_id: UUID
-
-    def asset(self, asset_id: UUID) -> Mapping[str, Any]:
-        return self.link.ask(self.job_id, asset_id)
 
 
 class Run:
@@ -287,7 +277,7 @@ class Run:
             models=ModelRegistry,
             progress=progress,
             cancelled=lambda: self._link.cancelled(job_id),
-            library=_Library(self._link, job_id),
+            library=AskedLibrary(partial(self._link.ask, job_id)),
             together=self._execute,
         )
 

@@ -199,18 +199,22 @@ create or replace function kizu.write_photo(p_user uuid, p_asset uuid, p_file js
 language sql set search_path = '' as $$
   insert into public.assets as a (
     id, user_id, sha256, file_name, media_kind, mime, bytes, width, height, orientation, taken_local, taken_offset_min,
-    taken_at, taken_source, latitude, longitude, altitude, camera, metadata)
+    taken_at, taken_source, latitude, longitude, altitude, placed_for, city, county, state, country, country_code, camera,
+    metadata)
   select
     coalesce(p_asset, gen_random_uuid()), p_user, p_file ->> 'sha256', kizu.file_name(p_file ->> 'path'),
     coalesce(n.media_kind, 'image'), n.mime, n.bytes, n.width, n.height, n.orientation, n.taken_local, n.taken_offset_min,
-    n.taken_at, n.taken_source, n.latitude, n.longitude, n.altitude, n.camera, coalesce(n.metadata, '{}')
+    n.taken_at, n.taken_source, n.latitude, n.longitude, n.altitude, n.placed_for, n.city, n.county, n.state, n.country,
+    n.country_code, n.camera, coalesce(n.metadata, '{}')
   from jsonb_populate_record(null::public.assets, p_file -> 'asset') n
   on conflict (id) do update set
     sha256 = excluded.sha256, file_name = excluded.file_name, media_kind = excluded.media_kind, mime = excluded.mime,
     bytes = excluded.bytes, width = excluded.width, height = excluded.height, orientation = excluded.orientation,
     taken_local = excluded.taken_local, taken_offset_min = excluded.taken_offset_min, taken_at = excluded.taken_at,
     taken_source = excluded.taken_source, latitude = excluded.latitude, longitude = excluded.longitude,
-    altitude = excluded.altitude, camera = excluded.camera, metadata = excluded.metadata, updated_at = now()
+    altitude = excluded.altitude, placed_for = excluded.placed_for, city = excluded.city, county = excluded.county,
+    state = excluded.state, country = excluded.country, country_code = excluded.country_code,
+    camera = excluded.camera, metadata = excluded.metadata, updated_at = now()
   returning a.id
 $$;
 
