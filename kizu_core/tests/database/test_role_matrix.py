@@ -19,7 +19,7 @@ from kizu_support.queue import AI, IMAGE, Queue
 Row = dict[str, Any]
 Users = tuple[UUID, UUID]
 VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE")
-FOR_ALL = {"operations"}
+FOR_ALL = {"operations", "kizu_models"}
 """Tables without a user that everybody with an account may read."""
 
 FOR_WORKERS = {"kizu_workers", "kizu_selftest_ledger"}
@@ -28,6 +28,9 @@ INNER = {
     "chores": {"service_role": {"SELECT", "INSERT", "UPDATE"}},
 }
 """Tables of Kizu's own schema that anybody but their owner may use."""
+
+APPEND_ONLY = {"corrections"}
+"""Tables whose rows nobody changes."""
 
 ASKED = {AI, IMAGE}
 """Tables into which a user may put rows: wishes for work on own photos."""
@@ -69,7 +72,7 @@ def wanted(role: str, table: Row) -> set[str]:
     if table["schema"] == "kizu":
         return INNER.get(table["bare"], {}).get(role, set())
     if role == "service_role":
-        return set(VERBS)
+        return set(VERBS) - ({"UPDATE"} if table["bare"] in APPEND_ONLY else set())
     if role != "authenticated" or table["bare"] in FOR_WORKERS:
         return set()
     return {"SELECT", "INSERT"} if table["bare"] in ASKED else {"SELECT"}
