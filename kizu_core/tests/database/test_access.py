@@ -13,11 +13,13 @@ from kizu_support.queue import AI, IMAGE, Queue, done
 OWNED = [
     "profiles", "contacts", "assets", "library_roots", "asset_files", AI, IMAGE, "image_embeddings", "face_clusters",
     "face_embeddings", "detected_objects", "extracted_text", "image_descriptions", "plugin_results", "moments",
-    "moment_assets", "moment_history", "moment_blocks",
+    "moment_assets", "moment_history", "moment_blocks", "corrections", "face_rules", "face_centroids", "face_reviews",
 ]  # fmt: skip
 USER_FUNCTIONS = {
     "kizu_schema_version", "kizu_enqueue", "kizu_status", "kizu_assets", "kizu_asset", "kizu_search",
-    "kizu_spaces", "kizu_jobs", "kizu_job", "kizu_job_causes", "kizu_roots",
+    "kizu_spaces", "kizu_models_known", "kizu_jobs", "kizu_job", "kizu_job_causes", "kizu_roots",
+    "kizu_people", "kizu_person", "kizu_faces", "kizu_people_review", "kizu_corrections", "kizu_view_people",
+    "kizu_view_names", "kizu_view_photos", "kizu_view_faces", "kizu_view_vectors", "kizu_view_facts",
     "kizu_moments", "kizu_moment", "kizu_moments_state", "kizu_moment_blocks",
 }  # fmt: skip
 
