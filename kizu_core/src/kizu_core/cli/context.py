@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -61,6 +61,21 @@ def print_json(value: Any) -> None:
 
     sys.stdout.write(json.dumps(value, default=str, ensure_ascii=False) + "\n")
     sys.stdout.flush()
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Lines for people; what is in them is no markup."""
+    out = console()
+    for line in lines:
+        out.print(line, markup=False)
+
+
+def conclude(answer: Any, sentence: str, *, as_json: bool) -> None:
+    """What came of a change: for programs what it is now, for people a sentence."""
+    if as_json:
+        print_json(answer)
+    else:
+        print_lines([sentence])
 
 
 def program() -> str:
