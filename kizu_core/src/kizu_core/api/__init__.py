@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from kizu_core.api.assets import Assets
+from kizu_core.api.moments import Moments
+from kizu_core.api.people import People
 from kizu_core.api.switching import Models
 from kizu_core.database.opening import OpenDatabase, open_database
 from kizu_core.database.reading import existing_database
@@ -78,6 +80,8 @@ class Library:
         self.user = user = database.worker.ensure_user(user_name)
         self.assets = Assets(database, user)
         self.jobs = Jobs(database, user)
+        self.people = People(database, user)
+        self.moments = Moments(self)
         self._texts = TextEmbedder(settings, catalog)
         self.models = Models(settings, catalog, database)
 

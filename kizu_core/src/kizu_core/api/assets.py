@@ -1,8 +1,9 @@
-"""`Library.assets`: the photos and videos of one user."""
+"""`Library.assets`: the photos and videos of one user, and what the user says about them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,11 @@ Json = dict[str, Any]
 
 
 class Assets:
-    """The user's photos and videos, as rows with everything known about them."""
+    """The user's photos and videos, as rows with everything known about them.
+
+    Methods that change something write a correction down, which later runs respect and `Library.people.undo` takes
+    back; they return its `id` and what it changed. Files are never touched.
+    """
 
     def __init__(self, database: OpenDatabase, user: UUID) -> None:
         self._database = database
@@ -37,3 +42,31 @@ class Assets:
         return found | {
             kind: [in_pixels(row, found["width"], found["height"]) for row in found[kind]] for kind in placed
         }
+
+    def set_date(self, asset: UUID, taken: datetime) -> Json:
+        """When it was taken, by the clock of that place; with `tzinfo` also how far that clock is from UTC."""
+        offset = taken.utcoffset()
+        zone = {} if offset is None else {"offset_min": round(offset.total_seconds() / 60)}
+        return self._correct("date", asset, {"taken_local": taken.replace(tzinfo=None).isoformat(), **zone})
+
+    def set_place(self, asset: UUID, name: str | None = None, position: tuple[float, float] | None = None) -> Json:
+        """Where it was taken: the name of the spot, latitude and longitude in degrees, or both; None leaves it."""
+        said: Json = {} if name is None else {"place_name": name}
+        if position is not None:
+            said |= {"latitude": position[0], "longitude": position[1]}
+        return self._correct("place", asset, said)
+
+    def hide(self, asset: UUID) -> Json:
+        """In no list, search or moment from now on."""
+        return self._correct("hide_photo", asset)
+
+    def show_again(self, asset: UUID) -> Json:
+        """The opposite of `hide`."""
+        return self._correct("show_photo", asset)
+
+    def forget(self, asset: UUID) -> Json:
+        """Removes all that is known of it; later imports pass over files with the same content."""
+        return self._correct("forget", asset)
+
+    def _correct(self, kind: str, asset: UUID, said: Mapping[str, Any] | None = None) -> Json:
+        return self._database.worker.correct(self._user, kind, {"asset": str(asset), **(said or {})})

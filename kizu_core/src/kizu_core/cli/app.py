@@ -12,13 +12,17 @@ from typer.core import TyperCommand, TyperGroup
 from kizu_core.cli import (
     assets,
     config,
+    corrections,
     db,
     demo,
     doctor,
+    edits,
     jobs,
     library,
     look,
     models,
+    moments,
+    people,
     plugins,
     run,
     search,
@@ -129,6 +133,14 @@ app.command("search")(search.search)
 app.command("look")(look.look)
 app.command("status")(status.status)
 app.add_typer(assets.app, name="assets")
+assets.app.command("edit")(edits.edit)
+assets.app.command("hide")(edits.hide)
+assets.app.command("forget")(edits.forget)
+app.add_typer(people.app, name="people")
+for group in (assets.app, people.app):  # there is one log of what was said about either
+    group.command("undo")(corrections.undo)
+    group.command("log")(corrections.log)
+app.add_typer(moments.app, name="moments")
 app.add_typer(users.app, name="users")
 app.add_typer(library.app, name="library")
 app.add_typer(plugins.app, name="plugins")

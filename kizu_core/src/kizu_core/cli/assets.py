@@ -26,6 +26,7 @@ def list_assets(
     limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many, newest first.")] = 50,
     kind: Annotated[str | None, typer.Option(help="Only `image` or only `video`.")] = None,
     missing: Annotated[bool, typer.Option("--missing", help="Only those whose file is gone.")] = False,
+    hidden: Annotated[bool, typer.Option("--hidden", help="Only those that are hidden.")] = False,
     text: Annotated[bool, typer.Option("--text", help="Only those with words in them.")] = False,
     user: User = None,
     as_json: AsJson = False,
@@ -36,7 +37,7 @@ def list_assets(
     """
     from kizu_core.api import open_library
 
-    where = {"kind": kind, "missing": missing or None, "has_text": text or None}
+    where = {"kind": kind, "missing": missing or None, "hidden": hidden or None, "has_text": text or None}
     chosen = {key: value for key, value in where.items() if value is not None}
     with open_library(settings_of(ctx), user) as library:
         rows = list(_pages(library, limit, chosen))
@@ -45,7 +46,7 @@ def list_assets(
             print_json(row)
         return
     if not rows:
-        console().print("No photos here yet. Add some with: kizu run FOLDER")
+        console().print("No photo is like that." if chosen else "No photos here yet. Add some with: kizu run FOLDER")
         return
     _print_rows(rows)
 
@@ -90,7 +91,7 @@ def show(
     from kizu_core.api import open_library
 
     with open_library(settings_of(ctx), user) as library:
-        found = library.assets.show(_identify(library, photo))
+        found = library.assets.show(identify(library, photo))
     if as_json:
         print_json(found)
         return
@@ -99,8 +100,8 @@ def show(
         out.print(line, markup=False)
 
 
-def _identify(library: Library, photo: str) -> UUID:
-    """The asset meant. Raises `LibraryError` if there is none, or more than one."""
+def identify(library: Library, photo: str) -> UUID:
+    """The asset meant by a path, a file name or an id. Raises `LibraryError` if there is none, or more than one."""
     from kizu_core.errors import LibraryError
 
     try:
@@ -109,6 +110,7 @@ def _identify(library: Library, photo: str) -> UUID:
         path = Path(photo).expanduser()
         where = {"path": path_to_text(str(path.absolute()))} if path.exists() else {"name": photo}
     rows = library.assets.page(limit=10, where=where)["assets"]
+    rows = rows or library.assets.page(limit=10, where={**where, "hidden": True})["assets"]
     if not rows:
         raise LibraryError(f"There is no photo {photo!r} in the library.", hint="See `kizu assets list`.")
     if len(rows) > 1:
