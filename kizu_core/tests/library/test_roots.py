@@ -182,7 +182,16 @@ def seen(path: str, inode: int) -> FileSeen:
 
 def known(path: str, inode: int = 1) -> KnownFile:
     return KnownFile(
-        path=path, size=1, mtime_ns=1, inode=inode, mount="", sha256=path, asset_id="a", error=None, missing=False
+        path=path,
+        size=1,
+        mtime_ns=1,
+        inode=inode,
+        mount="",
+        sha256=path,
+        asset_id="a",
+        error=None,
+        missing=False,
+        forgotten=False,
     )
 
 

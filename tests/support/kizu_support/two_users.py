@@ -11,7 +11,7 @@ from kizu_support.queue import AI, IMAGE, Queue
 
 def fill(queue: Queue, name: str) -> UUID:
     """A user with a row in every table."""
-    user, photo, root, moment = queue.user(name), uuid4(), uuid4(), uuid4()
+    user, photo, root, moment, person = queue.user(name), uuid4(), uuid4(), uuid4(), uuid4()
     text = "[1,0]"
     for statement, values in [
         ("insert into assets (id, user_id, sha256) values (%s, %s, 'x')", (photo, user)),
@@ -21,7 +21,20 @@ def fill(queue: Queue, name: str) -> UUID:
         (f"insert into {AI} (user_id, asset_id) values (%s, %s)", (user, photo)),
         (f"insert into {IMAGE} (user_id, asset_id) values (%s, %s)", (user, photo)),
         ("insert into image_embeddings (user_id, asset_id, embedding) values (%s, %s, %s)", (user, photo, text)),
-        ("insert into face_clusters (user_id, name) values (%s, 'n')", (user,)),
+        ("insert into face_clusters (id, user_id, name) values (%s, %s, 'n')", (person, user)),
+        (
+            "insert into face_centroids (cluster_id, space, user_id, size, total) values (%s, 's', %s, 1, %s)",
+            (person, user, text),
+        ),
+        (
+            "insert into face_rules (user_id, person_id, is_not, asset_id, box) values (%s, %s, false, %s, '{}')",
+            (user, person, photo),
+        ),
+        (
+            "insert into face_reviews (user_id, kind, a, b, score) values (%s, 'merge', %s, %s, 0.5)",
+            (user, person, person),
+        ),
+        ("insert into corrections (user_id, kind) values (%s, 'hide')", (user,)),
         ("insert into face_embeddings (user_id, asset_id, embedding) values (%s, %s, %s)", (user, photo, text)),
         ("insert into detected_objects (user_id, asset_id, label) values (%s, %s, 'cat')", (user, photo)),
         ("insert into extracted_text (user_id, asset_id, text) values (%s, %s, 'hello')", (user, photo)),

@@ -35,6 +35,7 @@ def read_lines(report: ReconcileReport) -> Iterator[str]:
         "moved": report.moved,
         "copies of known ones" if report.copies > 1 else "copy of a known one": report.copies,
         "back again": report.returned,
+        "passed over, as you said": report.forgotten,
         "gone": report.missing,
     }
     said = [f"{count:,} {name}" for name, count in changes.items() if count]

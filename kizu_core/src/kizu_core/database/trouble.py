@@ -8,9 +8,11 @@ import psycopg
 from psycopg import errors
 from psycopg.conninfo import conninfo_to_dict
 
-from kizu_core.errors import DatabaseError, DatabaseUnavailable, DiskFull, KizuError, SchemaMismatch
+from kizu_core.errors import DatabaseError, DatabaseUnavailable, DiskFull, KizuError, LibraryError, SchemaMismatch
 
 VARIABLE = "KIZU_DATABASE_URL"
+REFUSED = "KZ001"
+"""What functions raise with a sentence and a hint that are meant for the user."""
 
 # libpq gives no code for a refused connection, only words. What is not listed is taken for permanent.
 _PASSING = re.compile(
@@ -68,6 +70,8 @@ def call_error(error: psycopg.Error, function: str) -> KizuError:
             f"The database does not know the function {function} of this version.", hint="Run `kizu db migrate`."
         )
     state = error.sqlstate or ""
+    if state == REFUSED:
+        return LibraryError(error.diag.message_primary or "", hint=error.diag.message_hint or None)
     if not state or state[:2] in {"08", "53"} or state.startswith("57P"):
         return DatabaseUnavailable("The connection to the database was lost.")
     said = error.diag.message_primary or "no reason given"

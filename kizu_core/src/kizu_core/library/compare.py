@@ -23,6 +23,7 @@ class KnownFile:
     asset_id: str | None
     error: Mapping[str, Any] | None
     missing: bool
+    forgotten: bool
 
 
 @dataclass(slots=True)
@@ -86,4 +87,6 @@ def _settled(before: KnownFile) -> bool:
     """Whether there is nothing left to find out as long as the file stays as it is."""
     if before.missing:
         return False
-    return not worth_retrying(before.error) if before.error is not None else before.asset_id is not None
+    if before.error is not None:
+        return not worth_retrying(before.error)
+    return before.asset_id is not None or before.forgotten

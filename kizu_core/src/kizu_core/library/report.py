@@ -49,6 +49,7 @@ class ReconcileReport:
     moved: int = 0
     copies: int = 0
     returned: int = 0
+    forgotten: int = 0
     unchanged: int = 0
     missing: int = 0
     """Files that are gone and were not moved."""

@@ -32,7 +32,8 @@ declare
   kizu_tables constant text[] := array[
     'profiles', 'contacts', 'assets', 'library_roots', 'asset_files', 'ai_processing_jobs', 'image_processing_jobs',
     'image_embeddings', 'face_clusters', 'face_embeddings', 'detected_objects', 'extracted_text', 'image_descriptions',
-    'plugin_results', 'moments', 'moment_assets', 'moment_history', 'moment_blocks', 'operations', 'kizu_workers'];
+    'plugin_results', 'moments', 'moment_assets', 'moment_history', 'moment_blocks', 'operations', 'kizu_workers',
+    'corrections', 'face_rules', 'face_centroids', 'face_reviews'];
 begin
   if to_regclass('kizu.adopted') is null then
     create table kizu.adopted (name text primary key);

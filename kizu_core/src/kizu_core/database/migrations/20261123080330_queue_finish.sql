@@ -46,24 +46,25 @@ end $$;
 
 -- Replaces what is stored of one operation of the job's photo: rows and ledger. Vectors of other spaces stay beside the
 -- new ones, so that the model can be changed while the old one answers, and back; of everything else there is one version.
-create or replace function kizu.replace_results(p_job kizu.jobs, p_done jsonb, p_rows jsonb) returns void
+-- `p_face_threshold`: see kizu.match_faces; without one, new faces are nobody's.
+create or replace function kizu.replace_results(p_job kizu.jobs, p_done jsonb, p_rows jsonb, p_face_threshold float8) returns void
 language plpgsql set search_path = '' as $$
 declare
   done_operation constant text := kizu.base_operation(p_done ->> 'operation');
   result_table constant text := kizu.result_table(done_operation);
   has_space constant boolean := done_operation in ('embedding', 'faces');
 begin
-  if result_table is not null then
+  if done_operation = 'faces' then
+    perform kizu.replace_faces(p_job, p_done ->> 'space', p_rows, p_face_threshold);
+  elsif result_table is not null then
     execute format('delete from public.%I where asset_id = $1 %s', result_table,
                    case when has_space then 'and (space is null or space is not distinct from $2)' end)
       using p_job.asset_id, p_done ->> 'space';
+    perform kizu.insert_results(result_table, p_job, p_rows) where jsonb_array_length(p_rows) > 0;
   end if;
   delete from public.plugin_results r
     where r.asset_id = p_job.asset_id and r.operation = done_operation
       and (not has_space or r.space is not distinct from p_done ->> 'space');
-  if jsonb_array_length(coalesce(p_rows, '[]')) > 0 then
-    perform kizu.insert_results(result_table, p_job, p_rows);
-  end if;
   insert into public.plugin_results
     (asset_id, user_id, operation, plugin, version, space, runtime, source_sha256, found, seconds, error, data)
   values (p_job.asset_id, p_job.user_id, done_operation, p_done ->> 'plugin', p_done ->> 'version', p_done ->> 'space',
@@ -93,7 +94,8 @@ begin
     perform kizu.store_moments(p_job, coalesce(p_payload -> 'rows', '{}'));
   elsif p_job.asset_id is not null then
     for done in select * from jsonb_array_elements(coalesce(p_payload -> 'operations', '[]')) loop
-      perform kizu.replace_results(p_job, done, p_payload -> 'rows' -> kizu.result_table(done ->> 'operation'));
+      perform kizu.replace_results(p_job, done, p_payload -> 'rows' -> kizu.result_table(done ->> 'operation'),
+                                   (p_payload ->> 'face_threshold')::float8);
     end loop;
     perform kizu.set_asset(p_job, coalesce(p_payload -> 'asset', '{}'));
   end if;
@@ -184,7 +186,11 @@ begin
     return 'cancelled';
   elsif state <> 'held' then
     return state;
-  elsif not kizu.lock_asset(job) then
+  end if;
+  if kizu.touches_people(p_payload) then
+    perform kizu.lock_people(job.user_id);
+  end if;
+  if not kizu.lock_asset(job) then
     perform kizu.refuse(p_table, p_id);
     return 'lease_lost';
   end if;
@@ -210,9 +216,13 @@ declare
   answers jsonb := '[]';
   item record;
 begin
-  -- Jobs in the order of their ids, then photos in that of theirs: two such calls never wait for each other in a circle.
+  -- Jobs in the order of their ids, then people, then photos: two such calls never wait for each other in a circle.
   execute format('select from public.%I where id in (select (i ->> ''id'')::uuid from jsonb_array_elements($1) i)
                   order by id for update', kizu.job_table(p_table)) using p_items;
+  perform kizu.lock_people(u.user_id) from (
+    select distinct j.user_id from jsonb_array_elements(p_items) i
+    join kizu.jobs j on j.table_name = p_table and j.id = (i ->> 'id')::uuid
+    where kizu.touches_people(i -> 'payload') order by 1) u;
   for item in
     select i.id, i.token, i.payload from jsonb_to_recordset(p_items) as i (id uuid, token uuid, payload jsonb)
     left join kizu.jobs j on j.table_name = p_table and j.id = i.id order by j.asset_id, i.id

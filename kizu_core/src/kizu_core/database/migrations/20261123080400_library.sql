@@ -96,7 +96,8 @@ create or replace function public.kizu_root_files(p_root uuid, p_after text defa
 returns jsonb language sql stable set search_path = '' as $$
   select coalesce(jsonb_agg(jsonb_build_object(
       'path', f.path, 'size', f.size, 'mtime_ns', f.mtime_ns, 'inode', f.inode, 'mount', f.mount, 'sha256', f.sha256,
-      'asset_id', f.asset_id, 'error', f.error, 'missing', f.missing_since is not null)
+      'asset_id', f.asset_id, 'error', f.error, 'missing', f.missing_since is not null,
+      'forgotten', f.asset_id is null and f.sha256 is not null and kizu.is_forgotten(f.user_id, f.sha256))
     order by f.path collate "C"), '[]')
   from (
     select * from public.asset_files
@@ -115,6 +116,7 @@ $$;
 --   edited     the photo of this path has new content: same photo, its results are stale now
 --   linked     content that the library knows, at a path where it was not before
 --   returned   a missing photo is back
+--   forgotten  content that the user told to forget: passed over
 --   same       nothing changed
 --   unreadable
 create or replace function public.kizu_import_files(p_root uuid, p_files jsonb) returns jsonb
@@ -166,6 +168,7 @@ begin
     outcome := 'unreadable';
   else
     outcome := case
+      when target is null and kizu.is_forgotten(p_user, p_file ->> 'sha256') then 'forgotten'
       when target is null and kizu.is_only_file(p_before) then 'edited'
       when target is null then 'new'
       when p_photo.missing_since is not null or p_before.asset_id = target and p_before.missing_since is not null then 'returned'
@@ -173,6 +176,7 @@ begin
       else 'linked' end;
     if p_file -> 'asset' is not null and outcome in ('new', 'edited', 'same') then
       target := kizu.write_photo(p_user, case when outcome <> 'new' then p_before.asset_id end, p_file);
+      perform kizu.replay_photo(target);
     end if;
   end if;
   insert into public.asset_files as f (root_id, user_id, asset_id, path, size, mtime_ns, inode, mount, sha256, error)
@@ -199,12 +203,12 @@ create or replace function kizu.write_photo(p_user uuid, p_asset uuid, p_file js
 language sql set search_path = '' as $$
   insert into public.assets as a (
     id, user_id, sha256, file_name, media_kind, mime, bytes, width, height, orientation, taken_local, taken_offset_min,
-    taken_at, taken_source, latitude, longitude, altitude, placed_for, city, county, state, country, country_code, camera,
+    taken_at, taken_source, latitude, longitude, altitude, place_name, placed_for, city, county, state, country, country_code, camera,
     metadata)
   select
     coalesce(p_asset, gen_random_uuid()), p_user, p_file ->> 'sha256', kizu.file_name(p_file ->> 'path'),
     coalesce(n.media_kind, 'image'), n.mime, n.bytes, n.width, n.height, n.orientation, n.taken_local, n.taken_offset_min,
-    n.taken_at, n.taken_source, n.latitude, n.longitude, n.altitude, n.placed_for, n.city, n.county, n.state, n.country,
+    n.taken_at, n.taken_source, n.latitude, n.longitude, n.altitude, n.place_name, n.placed_for, n.city, n.county, n.state, n.country,
     n.country_code, n.camera, coalesce(n.metadata, '{}')
   from jsonb_populate_record(null::public.assets, p_file -> 'asset') n
   on conflict (id) do update set
@@ -212,9 +216,9 @@ language sql set search_path = '' as $$
     bytes = excluded.bytes, width = excluded.width, height = excluded.height, orientation = excluded.orientation,
     taken_local = excluded.taken_local, taken_offset_min = excluded.taken_offset_min, taken_at = excluded.taken_at,
     taken_source = excluded.taken_source, latitude = excluded.latitude, longitude = excluded.longitude,
-    altitude = excluded.altitude, placed_for = excluded.placed_for, city = excluded.city, county = excluded.county,
+    altitude = excluded.altitude, place_name = excluded.place_name, placed_for = excluded.placed_for, city = excluded.city, county = excluded.county,
     state = excluded.state, country = excluded.country, country_code = excluded.country_code,
-    camera = excluded.camera, metadata = excluded.metadata, updated_at = now()
+    camera = excluded.camera, metadata = excluded.metadata, original = null, updated_at = now()
   returning a.id
 $$;
 

@@ -83,7 +83,7 @@ language plpgsql set search_path = '' as $$
 declare
   tables constant text[] := array[
     'ai_processing_jobs', 'image_processing_jobs', 'asset_files', 'library_roots', 'plugin_results', 'image_embeddings',
-    'face_embeddings', 'face_clusters', 'detected_objects', 'extracted_text', 'image_descriptions', 'moments',
+    'face_embeddings', 'face_centroids', 'face_rules', 'face_reviews', 'corrections', 'face_clusters', 'detected_objects', 'extracted_text', 'image_descriptions', 'moments',
     'moment_history', 'moment_blocks', 'contacts',
     'assets'];
   one text;
