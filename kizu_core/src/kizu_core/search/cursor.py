@@ -24,14 +24,14 @@ class Needs(Enum):
 
     NOTHING = auto()
     NO_NOUN = auto()  # "Christmas", but not in "Christmas tree"
-    EDGES = auto()  # "Saturday", but not in "Saturday roast" or "pizza Saturday"
+    EDGES = auto()  # "spring", but not in "spring flowers" or "hot spring"
     LEAD = auto()  # "may", "march", "sun": only "in may"
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
     """`spans`: when it is, empty while nobody has said the year; `of`: what it is in each year, `said` the years that
-    were; `years`: it is nothing but these years, so they may be another's.
+    were; `years`: it is nothing but these years, so they may be another's; `name`: the word may be somebody's.
     """
 
     spans: tuple[Span, ...] = ()
@@ -40,6 +40,7 @@ class Point:
     years: tuple[int, ...] = ()
     needs: Needs = Needs.NOTHING
     kind: Literal["", "month", "weekday"] = ""
+    name: bool = False
 
     def latest(self, today: date, *, over: bool = False, skip: int = 0) -> Span | None:
         """The latest that has begun (`over`: ended), leaving out `skip` of them: photos have no future."""

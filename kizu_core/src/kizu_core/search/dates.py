@@ -128,11 +128,12 @@ class Reader(Points):
         start = first.spans[0] if first.spans else None
         end = second.spans[-1] if second.spans else None
         if start is None and end is not None and end.start:
-            start = _near(first, end.start.year, lambda span: _begins(span) < _begins(end), -1)
+            limit = end.start
+            start = _near(first, limit.year, lambda begin: begin < limit, -1)
         start = start or first.latest(today)
         if end is None and start and start.start:
-            begin = start.start
-            end = _near(second, start.start.year, lambda span: _begins(span) > begin, 1)
+            opened = start.start
+            end = _near(second, opened.year, lambda begin: begin > opened, 1)
         if start is None or end is None or start.start is None or end.end is None or start.start >= end.end:
             return None
         return days_between(start.start, end.end)
@@ -151,6 +152,8 @@ class Reader(Points):
                 continue
             lead = leads.get(points[0].kind, other)
             led = lead is not None and lead[1] == begin
+            if points[0].name and len(points) == 1 and self._somebody(start, begin, led=led):
+                continue
             sure = len(points) > 1 and any(point.needs is Needs.NOTHING for point in points)
             if sure or self._admitted(points[0], start, led, determined=determined):
                 return points, None
@@ -191,6 +194,17 @@ class Reader(Points):
             return lead and not determined
         return lead and not self._noun_follows()
 
+    def _somebody(self, start: int, begin: int, *, led: bool) -> bool:
+        """Whether the words around make a name of "April" or "June" rather than a month."""
+        owner = self.language.owner_leads
+        if led:
+            return bool(owner.at(self.tokens, start))
+        before, after = self.tokens[start - 1] if start else None, self.peek()
+        if (before and owner.get(before.key)) or self._noun_follows():
+            return True
+        company = after and (self.language.joins.get(after.key) or self.language.people_leads.get(after.key))
+        return bool(company) and not (self.at + 1 < len(self.tokens) and self._known[self.at + 1])
+
     def _noun_follows(self) -> bool:
         """Whether a word comes next that could make one name with this: "Christmas tree"."""
         return self._is_noun(self.at)
@@ -224,14 +238,10 @@ def _bound(kind: str, span: Span) -> Span | None:
     return Span(start, end, f"{kind} {span.label}") if start or end else None
 
 
-def _near(point: Point, year: int, fits: Callable[[Span], bool], step: int) -> Span | None:
+def _near(point: Point, year: int, fits: Callable[[date], bool], step: int) -> Span | None:
     """The point in that year if it fits there, else in the year beside it."""
     spans = (point.of(one) if point.of else None for one in (year, year + step))
-    return next((span for span in spans if span and fits(span)), None)
-
-
-def _begins(span: Span) -> date:
-    return span.start or date.min
+    return next((span for span in spans if span and span.start and fits(span.start)), None)
 
 
 def _same(previous: Point, point: Point) -> Point:

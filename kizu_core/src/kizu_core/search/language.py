@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
@@ -30,6 +30,11 @@ class Table(Generic[Value]):
             if value is not None:
                 return value, place + length
         return None
+
+    @property
+    def words(self) -> frozenset[str]:
+        """All that occur in entries."""
+        return frozenset(word for entry in self._entries for word in entry)
 
     def get(self, word: str) -> Value | None:
         """The value of an entry of one word."""
@@ -58,6 +63,7 @@ class Language(BaseModel):
     weeks", `rolling_alone` of "the past week". `parts`: a third of something, early 0 to late 2. `ago` stands behind,
     `ago_first` before, "3 years". `leads` make a date of what could be something else, `day_leads` of weekdays;
     `doubtful` is what needs one. `companions` go with feasts and seasons ("holidays").
+    `given_names` may be somebody's; behind `owner_leads` they are.
 
     The rest: `fillers` and `requests` are what nobody looks for, `shells` neither unless a noun follows ("picture
     frame"); `small` the little words of the language; `people_leads`, `place_leads` stand before names; `everyday` are
@@ -90,6 +96,8 @@ class Language(BaseModel):
     leads: Words
     day_leads: Words
     doubtful: Words
+    given_names: Words
+    owner_leads: Words
     companions: Words
     rolling: Words
     rolling_alone: Words
@@ -114,6 +122,12 @@ class Language(BaseModel):
     decades: Numbers
     feasts: Names
     objects: Names
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """All words of all tables."""
+        tables = (getattr(self, name) for name in type(self).model_fields)
+        return frozenset().union(*(table.words for table in tables if isinstance(table, Table)))
 
     def order(self, region: str) -> Order:
         """Of 03/04/2021 where `region` (a country's code, "" for none) writes it; "either" where nobody can know."""

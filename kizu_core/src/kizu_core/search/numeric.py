@@ -11,6 +11,8 @@ _BIG = re.compile(r"([0-9]{4})([-/.])([0-9]{1,2})(?:\2([0-9]{1,2}))?(?!\w|\2[0-9
 _LITTLE = re.compile(r"([0-9]{1,2})([-/.])([0-9]{1,2})\2([0-9]{4}|[0-9]{2})(?!\w|\2[0-9])")
 _MONTH = re.compile(r"([0-9]{1,2})[./-]([0-9]{4})(?!\w|[./-][0-9])")
 _DAY = re.compile(r"([0-9]{1,2})\.\s?([0-9]{1,2})\.(?!\s?[0-9])")
+_NUMBER_BEFORE = re.compile(r"[0-9][./,:]\Z|(?<![0-9])[0-9]{1,3}-\Z|[$€£#]\Z")
+_NUMBER_BEHIND = re.compile(r"[./,:][0-9]|-[0-9]{1,3}(?![0-9])|[%€$]")
 _BEFORE_NUMBERS = "./-$€£#:"
 
 
@@ -87,17 +89,15 @@ class Numeric(Cursor):
         return True
 
     def _whole_year(self) -> Point | None:
-        place = self.tokens[self.at].start
-        if place and self.text[place - 1] in _BEFORE_NUMBERS and self.text[place - 1] not in DASHES:
-            return None
         first = self.tokens[self.at]
-        said = bool(self.language.year_nouns.get(first.key))
         year = self._year_number()
-        if year is None or (first.text in "'’" and not said):
+        if year is None or first.text in "'’":
             return None
+        digits = self.tokens[self.at - 1]
         count = 2 if self._double_year(year) else 1
-        following = self.peek()
-        if following is not None and following.start == self.tokens[self.at - 1].end and following.text in "%€$":
+        if _NUMBER_BEFORE.search(self.text[: digits.start]) or _NUMBER_BEHIND.match(
+            self.text, self.tokens[self.at - 1].end
+        ):
             return None
         return Point(spans=(year_span(year, count),), years=tuple(range(year, year + count)))
 
@@ -133,8 +133,7 @@ class Numeric(Cursor):
         self.take_sign(".")
         self.take(self.language.day_link)
         days = None if month is None else self._days()
-        following = self.peek()
-        if month is None or days is None or (following is not None and self.take(self.language.units)):
+        if month is None or days is None or self.language.units.at(self.tokens, self.at):  # "May 3 weeks later"
             return None
         return (month, *days)
 

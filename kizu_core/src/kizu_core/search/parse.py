@@ -73,8 +73,8 @@ class _Parser:
         free = self._without_operators()
         tokens = tokenize(free)
         taken = [token.text == GAP for token in tokens]
-        matches = find_names(self._names, tokens, taken, self._languages)
-        dates, language = self._dates(free, tokens, matches)
+        setting = self._setting(tokens)
+        dates = self._dates(setting, free, tokens)
         _take(taken, tokens, dates)
         self._take_names(tokens, taken)
         self._take_type(tokens, taken)
@@ -86,7 +86,7 @@ class _Parser:
             spans = tuple(met for span in spans if (met := span.meet(bound))) if spans else (bound,)
         understood = self._draft.understood + [Understood("date", one.start, one.end, one.label) for one in dates.meant]
         return Query(
-            raw=self._line, text=words, dates=spans, labels=labels, language=language,
+            raw=self._line, text=words, dates=spans, labels=labels, language=setting.language.code,
             understood=ordered(understood), **self._draft.fields,
         )  # fmt: skip
 
@@ -140,13 +140,15 @@ class _Parser:
         self._draft.fields["like"] = one.value
         return f"like {one.value}"
 
-    def _dates(self, free: str, tokens: Sequence[Token], matches: Sequence[Match]) -> tuple[Dates, str]:
-        """By the language whose tables explain most of the line."""
-        known = [False] * len(tokens)
-        for match in matches:
+    def _setting(self, tokens: Sequence[Token]) -> Setting:
+        """Of the language that knows most of the words; of the wanted one, if it knows as many as another."""
+        return max(self._settings, key=lambda one: sum(token.key in one.language.words for token in tokens))
+
+    def _dates(self, setting: Setting, free: str, tokens: Sequence[Token]) -> Dates:
+        known = [token.text == GAP for token in tokens]
+        for match in find_names(self._names, tokens, known, self._languages):
             known[match.first : match.last] = [True] * (match.last - match.first)
-        found = [(read_dates(free, tokens, setting, known), setting.language.code) for setting in self._settings]
-        return max(found, key=lambda one: sum(meant.end - meant.start for meant in one[0].meant))
+        return read_dates(free, tokens, setting, known)
 
     def _take_names(self, tokens: Sequence[Token], taken: list[bool]) -> None:
         groups: list[tuple[Match, tuple[str, ...]]] = []

@@ -272,8 +272,13 @@ class Points(Numeric):
         self.at += 1
         self.take_sign(".") if doubtful else None
         month = bool(self.language.months.get(token.key))
-        free = Needs.NOTHING if month else Needs.NO_NOUN
-        return Point(of=of, needs=Needs.LEAD if doubtful or named else free, kind="month" if month else "")
+        free = Needs.NOTHING if month else Needs.EDGES
+        return Point(
+            of=of,
+            needs=Needs.LEAD if doubtful or named else free,
+            kind="month" if month else "",
+            name=bool(self.language.given_names.get(token.key)),
+        )
 
     def _leads_to_people(self, token: Token) -> bool:
         return bool(self.language.people_leads.get(token.key) and not self.language.joins.get(token.key))
@@ -303,7 +308,7 @@ class Points(Numeric):
         if not spans:
             self.at = start
             return point
-        return replace(point, spans=spans, said=years, needs=Needs.NOTHING)
+        return replace(point, spans=spans, said=years, needs=Needs.NOTHING, name=False)
 
     def _years(self) -> tuple[int, ...]:
         """The year said here: 2019, '19, 2019/20 (a winter), "last year", "3 years ago"."""
