@@ -158,6 +158,13 @@ def test_a_single_named_face_names_the_group() -> None:
     assert rows_of(grouped(LEADER, table, named=[ANNA], fixed=[[face(4), ANNA]])) == {ANNA: [*range(9)]}
 
 
+def test_a_name_extends_to_a_larger_group_that_turns_out_to_be_the_same_person() -> None:
+    table = table_of(drawn(30), persons=of(ANNA, *range(8)) | of(BEN, *range(8, 25)))
+    assert rows_of(grouped(LEADER, table, named=[ANNA])) == {ANNA: [*range(30)]}
+    together = table_of(drawn(30), [*range(22), *range(8)], persons=of(ANNA, *range(8)) | of(BEN, *range(8, 30)))
+    assert set(rows_of(grouped(ALL_ONE, together, named=[ANNA]))) == {ANNA, BEN}, "they are in photos together"
+
+
 # ---- pins, rejections ------------------------------------------------------------------------------------
 
 
@@ -172,6 +179,13 @@ def test_what_was_merged_by_hand_stays_merged() -> None:
     table = table_of(drawn(8, 8), persons=of(ANNA, *range(16)))
     pins = [[face(row), ANNA] for row in (0, 1, 2, 8, 9, 10)]
     assert rows_of(grouped(LEADER, table, named=[ANNA], fixed=pins)) == {ANNA: [*range(16)]}
+
+
+def test_faces_split_off_by_hand_take_nobody_along() -> None:
+    table = table_of(drawn(12), persons=of(ANNA, 0, 1) | of(BEN, *range(2, 12)))
+    found = rows_of(grouped(LEADER, table, fixed=[[face(0), ANNA], [face(1), ANNA]]))
+    assert {0, 1} <= set(found[ANNA])
+    assert len(found[BEN]) >= 8
 
 
 def test_what_was_split_by_hand_stays_split() -> None:

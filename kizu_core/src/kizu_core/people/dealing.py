@@ -77,29 +77,32 @@ class Dealing:
         return chosen
 
     def _home(self, faces: Numbers) -> int:
-        """The kept person whose group it is, `NOBODY` if it is nobody's.
+        """The kept person whose group it is, `NOBODY` if it is nobody's: of those with faces here, who has most.
 
         That some of the faces were matched to a person proves little, whose sibling may have been unknown until now.
         It is proven if nearly all of them were, if a fair part of what the user called that person is here, or if the
-        group looks like the person's other faces.
+        group looks like the person's other faces. Where a person without a name has more faces, the one with a name
+        must be at home here, and not by what the user said alone: that may have been to part the two.
         """
         now = self.now[faces]
-        counts = np.bincount(now[now >= 0], minlength=1)
-        top = int(counts.argmax())
-        if not counts[top] or top >= self.kept:
+        counts = np.bincount(now[now >= 0], minlength=self.kept + 1)
+        top = int(counts[: self.kept].argmax()) if self.kept else NOBODY
+        if top == NOBODY or not counts[top]:
             return NOBODY
         said, here = int((self._pins == top).sum()), int((self._pins[faces] == top).sum())
+        if counts[top] < counts.max():
+            is_at_home = counts[top] > here and 2 * counts[top] >= int((self.now == top).sum())
+            return top if is_at_home and self._is_like(top, faces) else NOBODY
         is_proven = counts[top] >= NEARLY_ALL * len(faces) or (here > 0 and here >= FAIR_PART * said)
         return top if is_proven or self._is_like(top, faces) else NOBODY
 
     def _is_like(self, person: int, faces: Numbers) -> bool:
-        """Whether a group with faces of a person is the person's: it looks like the others, and is not beside them."""
+        """Whether the others of a group look like a person where it has most faces, and are never in a photo with it."""
         vectors, photos = self._table.vectors[faces], self._table.assets
         is_own = self.now[faces] == person
-        elsewhere = self._sums[person] - vectors[is_own].sum(axis=0)
-        if int((self.now == person).sum()) == int(is_own.sum()):
-            return True
-        means = unit(np.stack([vectors.sum(axis=0), elsewhere]))
+        here = vectors[is_own].sum(axis=0)
+        is_mostly_here = 2 * int(is_own.sum()) >= int((self.now == person).sum())
+        means = unit(np.stack([vectors[~is_own].sum(axis=0), here if is_mostly_here else self._sums[person] - here]))
         beside = np.isin(photos[faces[~is_own]], photos[self.now == person]).any()
         return float(means[0] @ means[1]) >= MERGE and not beside
 

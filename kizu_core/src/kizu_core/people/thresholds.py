@@ -48,8 +48,10 @@ FAIR_PART: Final = 0.25
 
 # ---- what people are asked about (`reviews.reviews_of`) ----------------------------------------------------------
 
-MAY_BE_ONE: Final = 0.42
-"""Two people whose mean faces are so similar, and who are never in one photo, may be one person."""
+MAY_BE_ONE: Final = 0.40
+"""Two people whose mean faces are so similar, and who are never in one photo, may be one person: as similar as a new
+face must be to join somebody, by the default of `FACE_THRESHOLD`.
+"""
 
 MAY_BE_TWINS: Final = 0.5
 """Two people whose mean faces are so similar, and who are in one photo, may be siblings whose faces are mixed up."""
