@@ -34,7 +34,7 @@ NEAR = 0.95
 """Cosine of two pictures from which on they count as one."""
 
 MOST_COMPARED = 2000
-"""Photos whose embeddings are compared: the best ones."""
+"""Photos whose embeddings are compared; of more good ones, some from each part of the time."""
 
 _SCREENSHOT = re.compile(r"screen.?(shot|recording)|bildschirm(foto|aufnahme)|captura de|capture d|schermata", re.I)
 _MESSENGER = re.compile(r"-WA\d{4}|^(whatsapp|fb_img|received_|signal-|telegram|viber|snapchat|photo_\d+@)", re.I)
@@ -169,10 +169,13 @@ def _one_of_each(photos: Sequence[Photo], quality: Numbers, facts: Mapping[UUID,
 
 
 def _better_part(photos: Sequence[Photo], quality: Numbers) -> list[Photo]:
-    """The better half, but enough to choose from, in the order of `photos`."""
-    count = min(MOST_COMPARED, max(4 * COVERS, len(photos) // 2))
-    best = np.argsort(-quality, kind="stable")[:count]
-    return [photos[one] for one in sorted(best)]
+    """The better half and all as good as its last, but enough to choose from, in the order of `photos`."""
+    count = max(4 * COVERS, len(photos) // 2)
+    if len(photos) > count:
+        photos = [photos[one] for one in np.flatnonzero(quality >= np.sort(quality)[-count])]
+    if len(photos) > MOST_COMPARED:
+        photos = [photos[one] for one in np.linspace(0, len(photos) - 1, MOST_COMPARED).astype(int)]
+    return list(photos)
 
 
 def _times_and_places(photos: Sequence[Photo]) -> Numbers:
