@@ -51,15 +51,17 @@ alter table public.assets
   add column if not exists role text default 'primary', -- primary | motion | raw | edited
   add column if not exists missing_since timestamptz, -- no file of it is left
   add column if not exists hidden boolean not null default false, -- by its user: in no list, search or moment
+  add column if not exists original jsonb, -- values of columns that their user corrected; null: none
   add column if not exists place_name text, -- the very spot, from its user or the file
-  add column if not exists city text, -- from here on what the gazetteer says of the position
+  add column if not exists district text, -- part of a larger city; from here on what the gazetteer says of the position
+  add column if not exists city text,
   add column if not exists county text,
   add column if not exists state text,
   add column if not exists country text,
   add column if not exists country_code text,
   add column if not exists placed_for float8[], -- {latitude, longitude} that those names were looked up for
   add column if not exists places_folded text[] generated always as (array_remove(array[kizu.fold(place_name),
-    kizu.fold(city), kizu.fold(county), kizu.fold(state), kizu.fold(country)], null)) stored,
+    kizu.fold(district), kizu.fold(city), kizu.fold(county), kizu.fold(state), kizu.fold(country)], null)) stored,
   add column if not exists updated_at timestamptz not null default now();
 create unique index if not exists kizu_assets_content on public.assets (user_id, sha256);
 create index if not exists kizu_assets_newest on public.assets (user_id, taken_local desc nulls last, id);

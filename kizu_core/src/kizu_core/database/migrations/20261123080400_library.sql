@@ -93,8 +93,9 @@ end $$;
 
 -- What is known of a root's files, by path, up to 1000 a call; `p_after` is the last path of the page before.
 create or replace function public.kizu_root_files(p_root uuid, p_after text default null, p_limit int default 1000)
-returns jsonb language sql stable set search_path = '' as $$
-  select coalesce(jsonb_agg(jsonb_build_object(
+returns jsonb language plpgsql stable set search_path = '' as $$
+begin
+  return (select coalesce(jsonb_agg(jsonb_build_object(
       'path', f.path, 'size', f.size, 'mtime_ns', f.mtime_ns, 'inode', f.inode, 'mount', f.mount, 'sha256', f.sha256,
       'asset_id', f.asset_id, 'error', f.error, 'missing', f.missing_since is not null,
       'forgotten', f.asset_id is null and f.sha256 is not null and kizu.is_forgotten(f.user_id, f.sha256))
@@ -104,8 +105,8 @@ returns jsonb language sql stable set search_path = '' as $$
     where root_id = p_root and path collate "C" > coalesce(p_after, '')
     order by path collate "C"
     limit least(greatest(p_limit, 1), 1000)
-  ) f
-$$;
+  ) f);
+end $$;
 
 -- Files as they were just seen and read, each {path, size, mtime_ns, inode, mount} and
 --   sha256, asset {columns of the photo}   read and understood
@@ -203,21 +204,21 @@ create or replace function kizu.write_photo(p_user uuid, p_asset uuid, p_file js
 language sql set search_path = '' as $$
   insert into public.assets as a (
     id, user_id, sha256, file_name, media_kind, mime, bytes, width, height, orientation, taken_local, taken_offset_min,
-    taken_at, taken_source, latitude, longitude, altitude, place_name, placed_for, city, county, state, country, country_code, camera,
-    metadata)
+    taken_at, taken_source, latitude, longitude, altitude, place_name, placed_for, district, city, county, state, country,
+    country_code, camera, metadata)
   select
     coalesce(p_asset, gen_random_uuid()), p_user, p_file ->> 'sha256', kizu.file_name(p_file ->> 'path'),
     coalesce(n.media_kind, 'image'), n.mime, n.bytes, n.width, n.height, n.orientation, n.taken_local, n.taken_offset_min,
-    n.taken_at, n.taken_source, n.latitude, n.longitude, n.altitude, n.place_name, n.placed_for, n.city, n.county, n.state, n.country,
-    n.country_code, n.camera, coalesce(n.metadata, '{}')
+    n.taken_at, n.taken_source, n.latitude, n.longitude, n.altitude, n.place_name, n.placed_for, n.district, n.city,
+    n.county, n.state, n.country, n.country_code, n.camera, coalesce(n.metadata, '{}')
   from jsonb_populate_record(null::public.assets, p_file -> 'asset') n
   on conflict (id) do update set
     sha256 = excluded.sha256, file_name = excluded.file_name, media_kind = excluded.media_kind, mime = excluded.mime,
     bytes = excluded.bytes, width = excluded.width, height = excluded.height, orientation = excluded.orientation,
     taken_local = excluded.taken_local, taken_offset_min = excluded.taken_offset_min, taken_at = excluded.taken_at,
     taken_source = excluded.taken_source, latitude = excluded.latitude, longitude = excluded.longitude,
-    altitude = excluded.altitude, place_name = excluded.place_name, placed_for = excluded.placed_for, city = excluded.city, county = excluded.county,
-    state = excluded.state, country = excluded.country, country_code = excluded.country_code,
+    altitude = excluded.altitude, place_name = excluded.place_name, placed_for = excluded.placed_for,
+    district = excluded.district, city = excluded.city, county = excluded.county, state = excluded.state, country = excluded.country, country_code = excluded.country_code,
     camera = excluded.camera, metadata = excluded.metadata, original = null, updated_at = now()
   returning a.id
 $$;

@@ -1,8 +1,5 @@
--- Corrections of photos: date, place, hidden, forgotten. What the file itself says stays in `original` as long as something
+-- Corrections of photos: date, place, hidden, forgotten. What the file itself says stays in `assets.original` as long as something
 -- else stands in its place, so that undoing gives it back, whatever was undone in which order.
-
-alter table public.assets
-  add column if not exists original jsonb; -- values of columns that corrections have changed; null: none
 
 create or replace function kizu.photo_kinds() returns text[] language sql immutable parallel safe set search_path = '' as $$
   select array['date', 'place', 'hide_photo', 'show_photo', 'forget']
@@ -37,7 +34,7 @@ begin
     when 'place' then
       case when new ? 'place_name' then jsonb_build_object('place_name', new -> 'place_name') else '{}' end
       || case when new ? 'latitude' then jsonb_build_object('latitude', new -> 'latitude', 'longitude', new -> 'longitude',
-        'placed_for', null, 'city', null, 'county', null, 'state', null, 'country', null, 'country_code', null) else '{}' end
+        'placed_for', null, 'district', null, 'city', null, 'county', null, 'state', null, 'country', null, 'country_code', null) else '{}' end
     else jsonb_build_object('hidden', p_said.kind = 'hide_photo') end;
 end $$;
 
@@ -63,7 +60,7 @@ begin
   update public.assets a set hidden = photo.hidden, original = nullif(original, '{}'), updated_at = now(),
     taken_local = photo.taken_local, taken_offset_min = photo.taken_offset_min, taken_at = photo.taken_at,
     taken_source = photo.taken_source, latitude = photo.latitude, longitude = photo.longitude, placed_for = photo.placed_for,
-    place_name = photo.place_name, city = photo.city, county = photo.county, state = photo.state, country = photo.country,
+    place_name = photo.place_name, district = photo.district, city = photo.city, county = photo.county, state = photo.state, country = photo.country,
     country_code = photo.country_code
   where a.id = p_asset and (a.hidden <> photo.hidden or a.original is not null or original <> '{}');
 end $$;
