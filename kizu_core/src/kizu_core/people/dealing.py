@@ -97,7 +97,7 @@ class Dealing:
         return top if is_proven or self._is_like(top, faces) else NOBODY
 
     def _is_like(self, person: int, faces: Numbers) -> bool:
-        """Whether the others of a group look like a person where it has most faces, and are never in a photo with it."""
+        """Whether a group's others look like a person where it has most faces, and are never in a photo with it."""
         vectors, photos = self._table.vectors[faces], self._table.assets
         is_own = self.now[faces] == person
         here = vectors[is_own].sum(axis=0)
