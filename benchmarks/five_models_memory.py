@@ -59,12 +59,14 @@ def main() -> int:
         draw(folder / "photos", options.photos)
         command = [str(KIZU), "run", str(folder / "photos"), "--json"]
         environ = environment(folder, options.budget)
-        process = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True)
+        told = folder / "events.jsonl"  # a pipe that nobody reads would fill up and stop it
+        with told.open("w") as out:
+            process = subprocess.Popen(command, env=environ, stdout=out)
         peak = 0.0
         while process.poll() is None:
             peak = max([peak, *(rss_mb(one) for one in family(psutil.Process(process.pid)) if one != process.pid)])
             time.sleep(TICK_S)
-        summary = json.loads((process.stdout.read() if process.stdout else "").splitlines()[-1])
+        summary = json.loads(told.read_text().splitlines()[-1])
     worked = summary["worked"]
     done = {operation: tally["done"] for operation, tally in worked["operations"].items()}
     print(f"done: {done}; model process replaced {worked['restarts']} times")
