@@ -45,7 +45,7 @@ declare
   photo public.assets;
   said public.corrections;
   patch jsonb;
-  original jsonb := '{}';
+  was jsonb := '{}';
 begin
   select * into photo from public.assets a where a.id = p_asset for no key update;
   photo := jsonb_populate_record(photo, coalesce(photo.original, '{}') || '{"hidden": false}');
@@ -54,15 +54,15 @@ begin
       and c.kind = any (kizu.photo_kinds()) and c.kind <> 'forget' and not kizu.is_undone(c.id) order by c.id
   loop
     patch := kizu.photo_patch(said, photo);
-    original := (select coalesce(jsonb_object_agg(k, to_jsonb(photo) -> k), '{}') from jsonb_object_keys(patch - 'hidden') k) || original;
+    was := (select coalesce(jsonb_object_agg(k, to_jsonb(photo) -> k), '{}') from jsonb_object_keys(patch - 'hidden') k) || was;
     photo := jsonb_populate_record(photo, patch);
   end loop;
-  update public.assets a set hidden = photo.hidden, original = nullif(original, '{}'), updated_at = now(),
+  update public.assets a set hidden = photo.hidden, original = nullif(was, '{}'), updated_at = now(),
     taken_local = photo.taken_local, taken_offset_min = photo.taken_offset_min, taken_at = photo.taken_at,
     taken_source = photo.taken_source, latitude = photo.latitude, longitude = photo.longitude, placed_for = photo.placed_for,
     place_name = photo.place_name, district = photo.district, city = photo.city, county = photo.county, state = photo.state, country = photo.country,
     country_code = photo.country_code
-  where a.id = p_asset and (a.hidden <> photo.hidden or a.original is not null or original <> '{}');
+  where a.id = p_asset and (a.hidden <> photo.hidden or a.original is not null or was <> '{}');
 end $$;
 
 -- What is said of a photo, as the log keeps it.
