@@ -111,14 +111,14 @@ end $$;
 create or replace function kizu.faces_came() returns trigger language plpgsql set search_path = '' as $$
 begin
   perform kizu.shift_person(f.cluster_id, f.space, f.user_id, count(*), extensions.sum(f.embedding::extensions.vector))
-    from added f where f.cluster_id is not null and f.space is not null group by 1, 2, 3;
+    from added f where f.cluster_id is not null and f.space is not null group by f.cluster_id, f.space, f.user_id;
   return null;
 end $$;
 
 create or replace function kizu.faces_went() returns trigger language plpgsql set search_path = '' as $$
 begin
   perform kizu.shift_person(f.cluster_id, f.space, f.user_id, -count(*), extensions.sum(f.embedding::extensions.vector))
-    from removed f where f.cluster_id is not null and f.space is not null group by 1, 2, 3;
+    from removed f where f.cluster_id is not null and f.space is not null group by f.cluster_id, f.space, f.user_id;
   return null;
 end $$;
 
@@ -126,10 +126,12 @@ create or replace function kizu.faces_moved() returns trigger language plpgsql s
 begin
   perform kizu.shift_person(o.cluster_id, o.space, o.user_id, -count(*), extensions.sum(o.embedding::extensions.vector))
     from removed o join added n on n.id = o.id
-    where o.cluster_id is not null and o.space is not null and n.cluster_id is distinct from o.cluster_id group by 1, 2, 3;
+    where o.cluster_id is not null and o.space is not null and n.cluster_id is distinct from o.cluster_id
+    group by o.cluster_id, o.space, o.user_id;
   perform kizu.shift_person(n.cluster_id, n.space, n.user_id, count(*), extensions.sum(n.embedding::extensions.vector))
     from removed o join added n on n.id = o.id
-    where n.cluster_id is not null and n.space is not null and n.cluster_id is distinct from o.cluster_id group by 1, 2, 3;
+    where n.cluster_id is not null and n.space is not null and n.cluster_id is distinct from o.cluster_id
+    group by n.cluster_id, n.space, n.user_id;
   return null;
 end $$;
 
