@@ -23,14 +23,15 @@ from kizu_core.api.people import People
 from kizu_core.api.switching import Models
 from kizu_core.database.opening import OpenDatabase, open_database
 from kizu_core.database.reading import existing_database
-from kizu_core.errors import KizuError, ModelUnavailable, NoSuchModel, QueryError
+from kizu_core.errors import KizuError, LibraryError, ModelUnavailable, NoSuchModel, QueryError
 from kizu_core.library.compare import KnownFile
 from kizu_core.library.jobs import Jobs
 from kizu_core.library.known import known_in
+from kizu_core.library.places import AT_ONCE, backfill
 from kizu_core.library.plan import Findings, Plan, make_plan
 from kizu_core.library.preview import preview
 from kizu_core.library.reconcile import OnEvent, Reconciler
-from kizu_core.library.report import ReconcileReport
+from kizu_core.library.report import Progress, ReconcileReport
 from kizu_core.library.users import checked_name, name_key
 from kizu_core.models.in_use import InUse, Wish, adopt, in_use
 from kizu_core.models.offers import Gap, Offer, gaps, offers, photo_offers, wanted
@@ -124,6 +125,7 @@ class Library:
 
         `on_plan` is told what was found and what it will take before any file is read; what it raises ends it there.
         """
+        self._name_places(on_event)
         reconciler = Reconciler(
             self.database,
             self.user,
@@ -132,6 +134,18 @@ class Library:
             on_event=on_event,
         )
         return reconciler.run(folder, lambda found: on_plan(self._plan(found, operations)))
+
+    def _name_places(self, on_event: OnEvent) -> None:
+        """Names the positions of photos of an earlier version, or that moved; a run goes on if that can't be done."""
+
+        def told(count: int) -> None:
+            first = "" if count > AT_ONCE else "Looking up where photos of earlier runs were taken."
+            on_event(Progress(stage="placing", done=count, message=first))
+
+        try:
+            self.patiently(lambda: backfill(self.database.worker, self.user, told))
+        except LibraryError as error:
+            on_event(Progress(stage="placing", message=f"{error.message} {error.hint}"))
 
     def _plan(self, found: Findings, operations: Operations) -> Plan:
         chosen = photo_offers(self.catalog, self.settings, operations)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from kizu_core.database.opening import OpenDatabase
+from kizu_core.errors import LibraryError
+from kizu_core.library.places import backfill
 from kizu_core.pipeline.pixels import in_pixels
 
 Json = dict[str, Any]
@@ -54,7 +57,10 @@ class Assets:
         said: Json = {} if name is None else {"place_name": name}
         if position is not None:
             said |= {"latitude": position[0], "longitude": position[1]}
-        return self._correct("place", asset, said)
+        answer = self._correct("place", asset, said)
+        with suppress(LibraryError):  # without its gazetteer a later run names the place
+            backfill(self._database.worker, self._user)
+        return answer
 
     def hide(self, asset: UUID) -> Json:
         """In no list, search or moment from now on."""

@@ -255,6 +255,15 @@ class Database(SearchFunctions, PeopleFunctions, MomentFunctions, SwitchFunction
         """Record files that are gone; how many."""
         return int(self._call("mark_missing", root=root, paths=[path_to_text(path) for path in paths]))
 
+    def unplaced(self, user: UUID, limit: int) -> list[tuple[str, float | None, float | None]]:
+        """Some photos whose positions have no names yet: id, latitude, longitude."""
+        rows = self._call("unplaced", user=user, limit=limit)
+        return [(asset, latitude, longitude) for asset, latitude, longitude in rows]
+
+    def place(self, user: UUID, places: Sequence[Mapping[str, Any]]) -> int:
+        """Write names of places down; how many photos."""
+        return int(self._call("place", user=user, places=list(places)))
+
     def root_state(self, root: UUID, state: str, device: str | None = None) -> None:
         """Record that a root was scanned (online) or is not there (offline)."""
         self._call("root_state", root=root, state=state, device=device)

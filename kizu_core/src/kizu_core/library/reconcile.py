@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, TypeVar
 from uuid import UUID
@@ -17,6 +18,7 @@ from kizu_core.library.answers import Answer
 from kizu_core.library.compare import Comparison, KnownFile, compare
 from kizu_core.library.known import PAGE, Rows, known_below
 from kizu_core.library.place import Place, device_of, is_gone, resolved_folder, why_offline
+from kizu_core.library.places import name_rows
 from kizu_core.library.plan import Findings
 from kizu_core.library.readers import Readers
 from kizu_core.library.report import Progress, ReconcileReport, Unreadable
@@ -131,6 +133,8 @@ class Reconciler:
         with Readers(place.root, self._readers) as readers:
             for batch in _batches(self._in_good_order(found, readers)):
                 rows = [_row(file, answer) for file, answer in batch]
+                with suppress(LibraryError):  # without its gazetteer a later run names the places
+                    name_rows(rows)
                 outcomes.count(rows, self._import(place, rows))
                 self._say(Progress(stage="reading", done=report.read, total=total))
         for files in _batched(found.gone, BATCH):

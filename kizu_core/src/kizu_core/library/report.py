@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from uuid import UUID
 
-Stage = Literal["waiting", "scanning", "reading", "done"]
+Stage = Literal["waiting", "placing", "scanning", "reading", "done"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

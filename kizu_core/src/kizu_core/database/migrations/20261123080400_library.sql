@@ -218,7 +218,8 @@ language sql set search_path = '' as $$
     taken_local = excluded.taken_local, taken_offset_min = excluded.taken_offset_min, taken_at = excluded.taken_at,
     taken_source = excluded.taken_source, latitude = excluded.latitude, longitude = excluded.longitude,
     altitude = excluded.altitude, place_name = excluded.place_name, placed_for = excluded.placed_for,
-    district = excluded.district, city = excluded.city, county = excluded.county, state = excluded.state, country = excluded.country, country_code = excluded.country_code,
+    district = excluded.district, city = excluded.city, county = excluded.county, state = excluded.state,
+    country = excluded.country, country_code = excluded.country_code,
     camera = excluded.camera, metadata = excluded.metadata, original = null, updated_at = now()
   returning a.id
 $$;

@@ -27,16 +27,16 @@ language sql stable set search_path = '' as $$
         order by id limit p_limit) a
 $$;
 
--- Writes names down: [{id, placed_for, district, city, county, state, country, country_code}]. A photo that was put somewhere else
--- meanwhile is left for the next call.
+-- Writes names down: [{id, placed_for, district, city, county, state, country, country_code}]. A photo that was put
+-- somewhere else meanwhile is left for the next call.
 create or replace function public.kizu_place(p_user uuid, p_places jsonb) returns int
 language plpgsql set search_path = '' as $$
 declare
   placed int;
 begin
   perform kizu.lock_library(p_user);
-  update public.assets a set placed_for = p.placed_for, district = p.district, city = p.city, county = p.county, state = p.state,
-    country = p.country, country_code = p.country_code, updated_at = now()
+  update public.assets a set placed_for = p.placed_for, district = p.district, city = p.city, county = p.county,
+    state = p.state, country = p.country, country_code = p.country_code, updated_at = now()
   from jsonb_populate_recordset(null::public.assets, p_places) p
   where a.id = p.id and a.user_id = p_user
     and kizu.position(a.latitude, a.longitude) is not distinct from p.placed_for;
