@@ -144,6 +144,13 @@ class Settings(BaseModel):
     max_image_size: Annotated[
         int, Env("MAX_IMAGE_SIZE"), Field(ge=224, le=8192, description="longest side in pixels that models see")
     ] = 2048
+    face_threshold: Annotated[
+        float,
+        Env("FACE_THRESHOLD"),
+        Field(
+            gt=0, le=2, description="how far, in cosine distance, a new face may be from the mean face of its person"
+        ),
+    ] = 0.6
     batch_size: Annotated[int, Env("BATCH_SIZE"), Field(ge=1, le=256, description="photos claimed at once")] = 8
 
     poll_interval: Annotated[
@@ -153,6 +160,19 @@ class Settings(BaseModel):
         int, Env("KIZU_LEASE_SECONDS"), Field(ge=2, le=3600, description="how long a silent worker keeps a job")
     ] = 60
     time_zone: Annotated[str | None, Env("KIZU_TIME_ZONE", "TZ"), Field(description="as in Europe/Berlin")] = None
+    language: Annotated[
+        str,
+        Env("KIZU_LANGUAGE", "LC_ALL", "LC_TIME", "LANG"),
+        Field(description="of searches, with the country that says how days are written: en, en-GB, de"),
+    ] = "en"
+    hemisphere: Annotated[
+        Literal["north", "south"], Env("KIZU_HEMISPHERE"), Field(description="whose summer a search means")
+    ] = "north"
+    search_keep: Annotated[
+        float,
+        Env("KIZU_SEARCH_KEEP"),
+        Field(ge=0, le=1440, description="minutes that a search keeps its model for the next one; 0: not at all"),
+    ] = 5.0
     keep_jobs_days: Annotated[
         int,
         Env("KIZU_KEEP_JOBS_DAYS"),

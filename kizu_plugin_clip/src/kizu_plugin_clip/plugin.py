@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kizu_core import EmbedderSpec, Runtime, hookimpl
-from kizu_plugin_clip.published import VIT_B_32
+from kizu_plugin_clip.published import MANY, PUBLISHED, VIT_B_32
 
 
 @hookimpl
@@ -19,6 +19,7 @@ def kizu_embedders() -> Iterable[EmbedderSpec]:
             dim=512,
             space="openclip/ViT-B-32/openai",
             languages=VIT_B_32.languages,
+            also_as=((f"CLIP_MODEL={MANY[0]} CLIP_PRETRAINED={MANY[1]}", PUBLISHED[MANY].languages),),
             requires=("open_clip", "torch"),
             memory_mb=1005,
             devices=("cpu", "cuda"),

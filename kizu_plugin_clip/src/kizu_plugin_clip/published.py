@@ -74,6 +74,9 @@ VIT_B_32 = Published(
     quick_gelu=True,
 )
 
+MANY = ("xlm-roberta-base-ViT-B-32", "laion5b_s13b_b90k")
+"""The one that knows many languages."""
+
 PUBLISHED: Mapping[tuple[str, str], Published] = {
     ("ViT-B-32", "openai"): VIT_B_32,
     ("ViT-B-16", "openai"): _openai("vit_base_patch16_clip_224", 598_600_000),
@@ -82,7 +85,7 @@ PUBLISHED: Mapping[tuple[str, str], Published] = {
     ("ViT-B-32", "laion2b_s34b_b79k"): Published(
         (_from_hub("laion/CLIP-ViT-B-32-laion2B-s34B-b79K@main/open_clip_pytorch_model.bin", 605_200_000, _LAION),),
     ),
-    ("xlm-roberta-base-ViT-B-32", "laion5b_s13b_b90k"): Published(
+    MANY: Published(
         (
             _from_hub(
                 "laion/CLIP-ViT-B-32-xlm-roberta-base-laion5B-s13B-b90k@main/open_clip_pytorch_model.bin",

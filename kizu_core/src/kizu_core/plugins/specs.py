@@ -92,12 +92,16 @@ class ModelSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbedderSpec(ModelSpec):
-    """`dim`: vector length; `space`: vectors of two spaces are never compared; `languages`: ISO codes of queries."""
+    """`dim`: vector length; `space`: vectors of two spaces are never compared; `languages`: ISO codes of queries.
+
+    `also_as`: settings that make it know other languages -> their codes, for who asks in one of those.
+    """
 
     kind: ClassVar[ModelType] = ModelType.EMBEDDER
     dim: int
     space: str
     languages: tuple[str, ...] = ()
+    also_as: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
