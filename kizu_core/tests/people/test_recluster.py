@@ -23,7 +23,7 @@ from kizu_core.testing.library import GivenLibrary, face_table
 from kizu_core.types import RECLUSTER, FaceTable, Job, JobOutcome, JobTable, ModelType
 from kizu_support.bench import Bench, bench_for
 from kizu_support.embedded import settings_for
-from kizu_support.faces import Faces, b_cubed, broken_links, made_faces
+from kizu_support.faces import Faces, b_cubed, made_faces
 from kizu_support.postgres import KizuDatabase
 from kizu_support.queue import Queue
 
@@ -144,32 +144,22 @@ def recluster(bench: Bench) -> dict[str, Any]:
     return row
 
 
-def test_a_worker_makes_people_of_faces(bench: Bench, queue: Queue, kizu_database: KizuDatabase) -> None:
-    made = made_faces(300, 3)
-    ids = stored(queue, kizu_database, bench.user, made)
+def test_a_worker_makes_people_of_faces_and_knows_them_again(
+    bench: Bench, queue: Queue, kizu_database: KizuDatabase
+) -> None:
+    made = made_faces(240, 5)
+    parts = [Faces(made.vectors[rows], made.people[rows], made.photos[rows]) for rows in np.split(np.arange(240), 2)]
     other = stored(queue, kizu_database, queue.user("other"), made_faces(20, 4))
-    assert recluster(bench)["result"]["faces"] == 300
+    ids = stored(queue, kizu_database, bench.user, parts[0])
+    assert recluster(bench)["result"]["faces"] == 120
+    before = {one: person for one, person in persons(bench).items() if person}
+    assert set(before) <= set(ids)
 
-    found = persons(bench)
-    numbers = {person: number for number, person in enumerate(sorted({*found.values()} - {None}, key=str))}
-    groups = [None if found[face] is None else numbers[found[face]] for face in ids]
-    assert b_cubed(made.people, groups) > 0.97
-    assert broken_links(made.photos, groups) == 0
-    assert {found[face] for face in other} == {None}, "another user's faces are not touched"
-
-    recluster(bench)
-    assert persons(bench) == found, "nothing changes if nothing came"
-
-
-def test_what_came_later_joins_who_was_known(bench: Bench, queue: Queue, kizu_database: KizuDatabase) -> None:
-    made = made_faces(200, 5)
-    parts = [Faces(made.vectors[rows], made.people[rows], made.photos[rows]) for rows in np.split(np.arange(200), 2)]
-    first = stored(queue, kizu_database, bench.user, parts[0])
-    recluster(bench)
-    before = {face: person for face, person in persons(bench).items() if person}
-    stored(queue, kizu_database, bench.user, parts[1])
+    ids += stored(queue, kizu_database, bench.user, parts[1])
     recluster(bench)
     after = persons(bench)
-    stayed = sum(after[face] == person for face, person in before.items())
-    assert set(before) <= set(first)
-    assert stayed >= 0.95 * len(before)
+    assert sum(after[one] == person for one, person in before.items()) >= 0.95 * len(before)
+    numbers = {person: number for number, person in enumerate(sorted({*after.values()} - {None}, key=str))}
+    groups = [None if after[one] is None else numbers[after[one]] for one in ids]
+    assert b_cubed(made.people, groups) > 0.97
+    assert {after[one] for one in other} == {None}, "another user's faces are not touched"
