@@ -83,15 +83,17 @@ class Settler:
         leases: Leases,
         patience: Patience,
         offers: Sequence[Offer],
+        face_threshold: float,
         emit: Callable[[Event], None],
         on_aside: Callable[[], None] = lambda: None,
     ) -> None:
-        """`on_aside`: is told that an operation can't be offered for now."""
+        """`face_threshold`: see the setting. `on_aside`: is told that an operation can't be offered for now."""
         self._database = database
         self._blobs = blobs
         self._leases = leases
         self._patience = patience
         self._offers = list(offers)
+        self._face_threshold = face_threshold
         self._withdrawn: set[str] = set()
         self._aside: dict[str, tuple[object, float]] = {}
         self._on_aside = on_aside
@@ -119,7 +121,7 @@ class Settler:
                 self.release(held, "its model can't be loaded")
                 return None
         try:
-            payload = payload_of(held.job, outcome, workdir)
+            payload = payload_of(held.job, outcome, workdir) | {"face_threshold": self._face_threshold}
             for key, path in outcome.files.items():
                 self._blobs.put(key, path)
         except DiskFull:

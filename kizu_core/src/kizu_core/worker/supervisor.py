@@ -96,6 +96,7 @@ class Worker:
             leases=leases,
             patience=patience,
             offers=self._offers,
+            face_threshold=self._settings.face_threshold,
             emit=emit,
             on_aside=self._looks.set,
         )
