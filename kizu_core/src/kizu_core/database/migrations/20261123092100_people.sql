@@ -67,18 +67,6 @@ language sql immutable parallel safe set search_path = '' as $$
                  where kizu.base_operation(o ->> 'operation') = 'faces')
 $$;
 
--- The space that answers: 'face' or 'embedder'. Where none was chosen, that of the newest vector.
-create or replace function kizu.active_space(p_user uuid, p_kind text) returns text
-language plpgsql stable set search_path = '' as $$
-begin
-  if p_kind = 'face' then
-    return (select f.space from public.face_embeddings f where f.user_id = p_user and f.space is not null
-            group by f.space order by max(f.created_at) desc, f.space limit 1);
-  end if;
-  return (select e.space from public.image_embeddings e where e.user_id = p_user and e.space is not null
-          group by e.space order by max(e.created_at) desc, e.space limit 1);
-end $$;
-
 -- How much two boxes are one: the area they share, as a part of what they cover together.
 create or replace function kizu.overlap(p_a jsonb, p_b jsonb) returns float8
 language sql immutable parallel safe set search_path = '' as $$
@@ -371,7 +359,7 @@ select kizu.expose(f::regproc, 'service_role') from unnest(array[
   'kizu.carry_over', 'kizu.match_faces', 'kizu.replace_faces', 'kizu.store_people', 'kizu.drop_nobody',
   'kizu.store_reviews', 'kizu.people_in_space', 'public.kizu_people_due']) f;
 select kizu.expose(f::regproc, 'authenticated', 'service_role') from unnest(array[
-  'kizu.active_space', 'kizu.overlap', 'kizu.ruled_faces', 'public.kizu_view_people']) f;
+  'kizu.overlap', 'kizu.ruled_faces', 'public.kizu_view_people']) f;
 
 insert into kizu.schema_version (version, name) values ('20261123092100', 'people') on conflict do nothing;
 notify pgrst, 'reload schema';
