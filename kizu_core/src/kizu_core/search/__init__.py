@@ -3,5 +3,6 @@
 from kizu_core.search.language import languages
 from kizu_core.search.parse import parse
 from kizu_core.search.query import FILTERS, Filter, Query, Understood, Vocabulary
+from kizu_core.search.tongue import NAMES, foreign
 
-__all__ = ["FILTERS", "Filter", "Query", "Understood", "Vocabulary", "languages", "parse"]
+__all__ = ["FILTERS", "NAMES", "Filter", "Query", "Understood", "Vocabulary", "foreign", "languages", "parse"]
