@@ -147,9 +147,7 @@ class Settings(BaseModel):
     face_threshold: Annotated[
         float,
         Env("FACE_THRESHOLD"),
-        Field(
-            gt=0, le=2, description="cosine distance up to which a new face joins a person's mean face"
-        ),
+        Field(gt=0, le=2, description="cosine distance up to which a new face joins a person's mean face"),
     ] = 0.6
     batch_size: Annotated[int, Env("BATCH_SIZE"), Field(ge=1, le=256, description="photos claimed at once")] = 8
 

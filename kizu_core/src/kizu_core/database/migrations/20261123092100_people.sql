@@ -30,6 +30,7 @@ create table if not exists public.face_rules (
   user_id uuid not null,
   person_id uuid not null references public.face_clusters (id) on delete cascade,
   is_not boolean not null,
+  follows boolean not null default false, -- not said of this face, but it is one of those by which a person is known
   asset_id uuid not null, -- not a reference: it outlives the photo
   sha256 text,
   frame_ms int not null default 0,
@@ -348,7 +349,7 @@ begin
     where s.space is not null
   )
   select count(*) filter (where (kizu.enqueue_one('ai_processing_jobs', jsonb_build_object('user_id', w.id,
-      'job_type', 'recluster', 'priority', 200, 'dedupe_key', 'recluster')) ->> 'created')::boolean) into made
+      'job_type', 'recluster', 'priority', 200, 'max_attempts', 2, 'dedupe_key', 'recluster')) ->> 'created')::boolean) into made
   from waiting w
   where w.faces > 0 and p_now or w.faces >= least(greatest(50, w.known / 20), 1000);
   return made;

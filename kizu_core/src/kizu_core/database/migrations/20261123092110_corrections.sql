@@ -126,8 +126,8 @@ language sql stable set search_path = '' as $$
     order by b.is_active desc, b.distance limit 16)
 $$;
 
--- Rules for faces at places. What the user said of a face takes the place of what was said of it before; what only follows
--- (`p_follows`: the certain faces of somebody who was spoken of) takes no other rule's place.
+-- Rules for faces at places. What the user said of a face takes the place of what was said of it before, and of what only
+-- follows (the certain faces of somebody who was spoken of) for the same person in the photo; the latter takes no place.
 create or replace function kizu.add_rules(
   p_user uuid, p_person uuid, p_places jsonb, p_is_not boolean, p_follows boolean default false) returns void
 language plpgsql set search_path = '' as $$
@@ -140,12 +140,13 @@ begin
   loop
     same := array(select r.id from public.face_rules r
       where r.user_id = p_user and (r.asset_id = place.asset_id or r.sha256 = place.sha256)
-        and r.frame_ms = place.frame_ms and kizu.overlap(r.box, place.box) > 0.5
-        and (r.person_id = p_person or not r.is_not and not p_is_not));
+        and r.frame_ms = place.frame_ms
+        and case when kizu.overlap(r.box, place.box) > 0.5 then r.person_id = p_person or not r.is_not and not p_is_not
+            else r.person_id = p_person and not r.is_not and not p_is_not and (r.follows or p_follows) end);
     continue when p_follows and cardinality(same) > 0;
     delete from public.face_rules r where r.id = any (same);
-    insert into public.face_rules (user_id, person_id, is_not, asset_id, sha256, frame_ms, box)
-      values (p_user, p_person, p_is_not, place.asset_id, place.sha256, place.frame_ms, place.box);
+    insert into public.face_rules (user_id, person_id, is_not, follows, asset_id, sha256, frame_ms, box)
+      values (p_user, p_person, p_is_not, p_follows, place.asset_id, place.sha256, place.frame_ms, place.box);
   end loop;
 end $$;
 
