@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Protocol
 
 from kizu_core.cli.context import print_json
-from kizu_core.cli.progress import STAGES, Progress, Stage, duration
+from kizu_core.cli.progress import Progress, Stage, duration, title_of
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -200,7 +200,7 @@ def sentence_of(event: Event) -> str:
             about = "Searches" if event.kind == "embedder" else "People"
             return f"{about} are answered by {event.space} from now on."
         case events.OffersChanged():
-            gained = [STAGES.get(name, name) for name in event.gained]
+            gained = [title_of(name) for name in event.gained]
             return f"What it needs has come, so this is done now as well: {', '.join(gained)}." if gained else ""
         case events.ChildRestarted():
             return f"The model process {event.reason}; a new one goes on."

@@ -20,6 +20,7 @@ from kizu_core.cli.progress import Progress
 from kizu_core.cli.signals import interruptible, stopping
 from kizu_core.cli.summary import RunResult, next_lines, read_lines, summary_lines
 from kizu_core.errors import DatabaseError, DatabaseUnavailable
+from kizu_core.types import GENERATE_MOMENTS
 
 if TYPE_CHECKING:
     from kizu_core.api import Library
@@ -74,10 +75,13 @@ def _run(library: Library, folder: Path, options: RunOptions, display: Display, 
     for line in read_lines(report):
         display.say(line)
     worked, stopped = _work(library, options, display)
+    people, moments = (0, 0) if stopped else _found(library, worked)
     result = RunResult(
         report=report,
         worked=worked,
         status=_status(library, stopped=stopped),
+        people=people,
+        moments=moments,
         gaps=library.gaps_among(options.operations),
         seconds=time.monotonic() - started,
         stopped=stopped,
@@ -96,6 +100,16 @@ def _status(library: Library, *, stopped: bool) -> Mapping[str, Any]:
         return library.status()
     except DatabaseUnavailable:
         raise KeyboardInterrupt from None
+
+
+def _found(library: Library, worked: Summary) -> tuple[int, int]:
+    """How many people are known, and how many moments of today this run has made; no failure there spoils it."""
+    tally = worked.operations.get(GENERATE_MOMENTS)
+    try:
+        moments = list(library.moments.all(today=True)) if tally and tally.done else []
+        return len(library.people.all()), len(moments)
+    except DatabaseError:
+        return 0, 0
 
 
 def _planned(library: Library, plan: Plan, options: RunOptions, display: Display) -> None:

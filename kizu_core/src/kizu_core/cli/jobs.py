@@ -9,7 +9,7 @@ import typer
 
 from kizu_core.cli.assets import AsJson, User
 from kizu_core.cli.context import aligned, console, print_json, settings_of
-from kizu_core.cli.progress import Stage, plural
+from kizu_core.cli.progress import WHOLE, plural, title_of
 
 if TYPE_CHECKING:
     from kizu_core.api import Library
@@ -219,7 +219,7 @@ def _table(jobs: Sequence[Json]) -> Iterator[str]:
     rows = [("ID", "STATUS", "WHAT", "TRIES", "SINCE", "PHOTO", "WHY")]
     for job in jobs:
         why = (job["error"] or {}).get("message") or ""
-        what = ", ".join(job["operations"])
+        what = ", ".join(WHOLE.get(one, one) for one in job["operations"])
         tries = f"{job['attempt']}/{job['max_attempts']}"
         rows.append((job["id"], job["state"], what, tries, _moment(_since(job)), job["photo"] or "", why))
     yield from aligned(rows)
@@ -244,7 +244,7 @@ def _describe(job: Json) -> Iterator[str]:
         "id": f"{job['id']} ({job['table']})",
         "status": job["state"] + (f", {job['outcome']}" if job["outcome"] not in {None, "ok", "cancelled"} else ""),
         "kind": job["job_type"],
-        "what": ", ".join(job["operations"]),
+        "what": ", ".join(WHOLE.get(one, one) for one in job["operations"]),
         "photo": job["photo"] or job["asset_id"],
         "user": job["user_id"],
         "attempts": f"{job['attempt']} of {job['max_attempts']}{crashes}",
@@ -273,7 +273,7 @@ def _what_waits(library: Library, operation: str | None) -> str:
 
 
 def _title(operation: str) -> str:
-    return Stage(operation).title
+    return title_of(operation)
 
 
 def _print(lines: Iterator[str]) -> None:

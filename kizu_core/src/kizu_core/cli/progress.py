@@ -19,6 +19,12 @@ STAGES: Mapping[str, str] = {
 }
 """What people call each operation, in the order of display."""
 
+WHOLE: Mapping[str, str] = {
+    "recluster": "grouping faces into people",
+    "generate_moments": "making moments",
+}
+"""The same of work that is for a library as a whole and counts no photos."""
+
 WINDOW_S = 60.0
 """Rates are taken over the last minute, so that they follow a change of load but do not flicker."""
 
@@ -36,7 +42,7 @@ class Stage:
 
     @property
     def title(self) -> str:
-        return STAGES.get(self.operation, self.operation.replace("_", " "))
+        return title_of(self.operation)
 
     @property
     def total(self) -> int:
@@ -69,6 +75,11 @@ class Stage:
     def seconds_left(self) -> float | None:
         """Time to the end at the present rate; None while there is none."""
         return self.left / self.per_second if self.per_second > 0 else None
+
+
+def title_of(operation: str) -> str:
+    """What people call an operation."""
+    return STAGES.get(operation) or WHOLE.get(operation) or operation.replace("_", " ")
 
 
 class Progress:

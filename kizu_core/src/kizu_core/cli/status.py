@@ -10,7 +10,7 @@ import typer
 from kizu_core.cli.assets import AsJson, User
 from kizu_core.cli.context import console, print_json, settings_of
 from kizu_core.cli.progress import duration, plural
-from kizu_core.cli.summary import failed_photos, failure_groups, gap_lines, gaps_as_dicts, stage_lines
+from kizu_core.cli.summary import failed_photos, failure_groups, gap_lines, gaps_as_dicts, stage_lines, whole_lines
 
 if TYPE_CHECKING:
     from kizu_core.api import Library
@@ -43,6 +43,7 @@ def _lines(library: Library, found: dict[str, Any]) -> Iterator[str]:
     for root in found["roots"]:
         yield f"  {root['path']}{'' if root['state'] == 'online' else '  (not connected)'}"
     yield from stage_lines(found)
+    yield from whole_lines(found)
     yield from gap_lines(library.gaps, found["jobs"])
     yield from (wish.sentence for wish in library.wishes)
     yield from failure_groups(failed_photos(found))

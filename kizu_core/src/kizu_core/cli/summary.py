@@ -8,7 +8,7 @@ from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from kizu_core.cli.context import program, size_of
-from kizu_core.cli.progress import STAGES, Progress, duration, plural
+from kizu_core.cli.progress import STAGES, WHOLE, Progress, duration, plural, title_of
 from kizu_core.privacy.guard import Ledger, Refusal, refusals
 
 if TYPE_CHECKING:
@@ -45,11 +45,15 @@ def read_lines(report: ReconcileReport) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
-    """All that a run ends with. `worked`: by this process; `status`: of the library, whoever worked on it."""
+    """All that a run ends with. `worked`: by this process; `status`: of the library, whoever worked on it; `people`:
+    that are known by now; `moments`: of today, if this run has made any.
+    """
 
     report: ReconcileReport
     worked: Summary
     status: Mapping[str, Any]
+    people: int
+    moments: int
     gaps: tuple[Gap, ...]
     seconds: float
     stopped: bool
@@ -57,7 +61,7 @@ class RunResult:
     @property
     def failed(self) -> bool:
         """Whether something could not be read, now or at an earlier run, or wanted to send something out."""
-        return bool(self.status["failures"] or self.report.problems or self.refused)
+        return bool(failed_photos(self.status) or self.report.problems or self.refused)
 
     @property
     def refused(self) -> tuple[Refusal, ...]:
@@ -78,6 +82,8 @@ class RunResult:
             "report": asdict(self.report),
             "worked": worked,
             **shown,
+            "people": self.people,
+            "moments": self.moments,
             "refused": [asdict(one) for one in self.refused],
             "not_done": gaps_as_dicts(self.gaps, self.status),
         }
@@ -89,6 +95,8 @@ def summary_lines(result: RunResult) -> Iterator[str]:
     yield ""
     yield f"{'Stopped' if result.stopped else 'Done'} after {duration(result.seconds)}."
     yield from stage_lines(result.status, result.worked)
+    yield from whole_lines(result.status)
+    yield from made_lines(result.people, result.moments)
     if report.found.get("video"):
         yield video_line(report.found["video"])
     yield from gap_lines(result.gaps, result.status["jobs"])
@@ -108,6 +116,8 @@ def stage_lines(status: Mapping[str, Any], worked: Summary | None = None) -> Ite
     progress = Progress()
     progress.update(status["jobs"])
     for stage in progress.stages:
+        if stage.operation in WHOLE:
+            continue
         tally = worked.operations.get(stage.operation) if worked else None
         parts = [f"{stage.done:,} done"]
         if tally and tally.done:
@@ -117,6 +127,34 @@ def stage_lines(status: Mapping[str, Any], worked: Summary | None = None) -> Ite
         parts += [f"{stage.retrying:,} retrying"] if stage.retrying else []
         parts += [f"{stage.failed:,} could not be done"] if stage.failed else []
         yield f"  {stage.title:<18} {', '.join(parts)}"
+
+
+def whole_lines(status: Mapping[str, Any]) -> Iterator[str]:
+    """Work for the library as a whole that is left, or failed."""
+    for operation, title in WHOLE.items():
+        counts = status["jobs"].get(operation, {})
+        if counts.get("running"):
+            yield f"  {title.capitalize()}: in work now"
+        elif counts.get("waiting") or counts.get("retrying"):
+            yield f"  {title.capitalize()}: waits for a worker, `kizu run` or `kizu worker`"
+    for cause in status["failures"]:
+        if _is_whole(cause):
+            titles = " and ".join(title_of(one) for one in cause["operations"])
+            yield f"  {titles.capitalize()} failed: {cause['message']} {cause['hint'] or ''}".rstrip()
+            yield f"  {'':<18} Photos are not concerned. To try again: kizu jobs retry --cause {cause['code']}"
+
+
+def made_lines(people: int, moments: int) -> Iterator[str]:
+    """What was found in the library as a whole, and where to see it."""
+    said = [f"{people:,} {'person' if people == 1 else 'people'}"] if people else []
+    said += [plural(moments, "new moment")] if moments else []
+    commands = [name for name, count in (("kizu people list", people), ("kizu moments today", moments)) if count]
+    if said:
+        yield f"  {', '.join(said)}: {', '.join(commands)}"
+
+
+def _is_whole(cause: Mapping[str, Any]) -> bool:
+    return bool(cause["operations"]) and set(cause["operations"]) <= set(WHOLE)
 
 
 def gap_lines(gaps: Iterable[Gap], jobs: Mapping[str, Mapping[str, int]] | None = None) -> Iterator[str]:
@@ -162,7 +200,8 @@ def failure_lines(report: ReconcileReport, status: Mapping[str, Any]) -> Iterato
 
 def failed_photos(status: Mapping[str, Any]) -> list[Group]:
     """Photos that could not be read or worked on, by cause."""
-    return [(f["message"], f.get("hint") or "", f["count"], f["examples"]) for f in status["failures"]]
+    causes = [one for one in status["failures"] if not _is_whole(one)]
+    return [(f["message"], f.get("hint") or "", f["count"], f["examples"]) for f in causes]
 
 
 def failure_groups(groups: list[Group]) -> Iterator[str]:

@@ -21,6 +21,7 @@ from kizu_core.plugins.catalog import Catalog
 from kizu_core.privacy.http import Policy
 from kizu_core.settings import Settings
 from kizu_core.types import NEXT, SELFTEST, JobTable
+from kizu_core.worker.due import Due
 from kizu_core.worker.events import Event, OffersChanged, Summary, Waiting
 from kizu_core.worker.lane import Lane
 from kizu_core.worker.leases import PROGRESS_S, Leases
@@ -66,6 +67,7 @@ class Worker:
         self._options = options
         self._succession = Succession(settings, catalog, database.worker, options)
         self._offers = self._found()
+        self._due = Due(database.worker, lambda: {offer.entry for offer in self._offers})
         self._stops: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._stopping = threading.Event()
         self._looks = threading.Event()
@@ -133,6 +135,7 @@ class Worker:
             worker_id=worker_id,
             hello=hello,
             look=partial(self._look, shared),
+            ask=(lambda: None) if self._options.drain else self._due.ask,  # at the end of a drain, all is known
             keep_days=self._settings.keep_jobs_days,
         )
         with self._helpers(shared, upkeep):
@@ -233,6 +236,9 @@ class Worker:
             return False
         if left:
             self._wait_for_others(shared, left)
+        elif self._due.is_more_at_the_end():
+            self._wake()
+            return False
         return left == 0
 
     def _wait_for_others(self, shared: Shared, left: int) -> None:

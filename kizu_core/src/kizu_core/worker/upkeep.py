@@ -17,9 +17,13 @@ TIDY_S = 600.0
 """How often it asks whether there is something to tidy up, which database and folder know."""
 
 
+ASK_S = 60.0
+"""How often it asks whether work for whole libraries is due."""
+
+
 class Upkeep:
     """Small steps, one a call of `tick`. `hello` registers the worker once more; `look` finds out whether weights came
-    or went; `keep_days`: see `kizu_prune`.
+    or went; `ask` queues what is due; `keep_days`: see `kizu_prune`.
     """
 
     def __init__(
@@ -31,6 +35,7 @@ class Upkeep:
         worker_id: str,
         hello: Callable[[], None],
         look: Callable[[], None],
+        ask: Callable[[], None],
         keep_days: int,
     ) -> None:
         self._database = database
@@ -39,8 +44,9 @@ class Upkeep:
         self._worker_id = worker_id
         self._hello = hello
         self._look = look
+        self._ask = ask
         self._keep_days = keep_days
-        self._next_note = self._next_tidy = 0.0
+        self._next_note = self._next_ask = self._next_tidy = 0.0
         self._is_pruning = False
         self._sweep: Iterator[int] = iter(())
 
@@ -51,6 +57,9 @@ class Upkeep:
         if now >= self._next_note:
             self._next_note = now + NOTE_S
             self._note()
+        if now >= self._next_ask:
+            self._next_ask = now + ASK_S
+            self._ask()
         if now >= self._next_tidy:
             self._next_tidy = now + TIDY_S
             self._is_pruning, self._sweep = True, self._blobs.sweep(self._database.orphan_blobs)

@@ -327,10 +327,11 @@ begin
 end $$;
 
 select kizu.expose(f, 'service_role') from unnest(array[
-  'kizu.result_table', 'kizu.library_tables', 'kizu.insert_results', 'kizu.replace_results', 'kizu.store_results', 'kizu.set_asset',
+  'kizu.result_table', 'kizu.insert_results', 'kizu.replace_results', 'kizu.store_results', 'kizu.set_asset',
   'kizu.settle_completed', 'kizu.take_away', 'kizu.lock_asset', 'public.kizu_complete',
   'public.kizu_complete_many', 'public.kizu_fail',
   'public.kizu_release', 'public.kizu_reap']::regproc[]) f;
+select kizu.expose('kizu.library_tables', 'authenticated', 'service_role');
 
 insert into kizu.schema_version (version, name) values ('20261123080330', 'queue_finish') on conflict do nothing;
 notify pgrst, 'reload schema';

@@ -49,6 +49,10 @@ create or replace view kizu.failures with (security_invoker = true) as
   from kizu.jobs j
   where j.status = 'failed' and j.outcome is distinct from 'cancelled' and not exists (
     select from public.assets a where a.id = j.asset_id and a.user_id = j.user_id)
+    -- What is done for a library as a whole is done again and again: a later success is an answer.
+    and not (kizu.library_tables(j.job_type) <> '{}' and exists (
+      select from kizu.jobs g where g.user_id = j.user_id and g.job_type = j.job_type and g.status = 'completed'
+        and g.created_at > j.created_at))
   union all
   select 'file', f.user_id, null, null, f.error, f.path
   from public.asset_files f where f.error is not null and f.missing_since is null;

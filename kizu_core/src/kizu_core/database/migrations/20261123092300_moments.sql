@@ -231,7 +231,7 @@ declare
 begin
   perform kizu.tidy_moments();
   perform kizu.enqueue_one('ai_processing_jobs', jsonb_build_object(
-    'user_id', d, 'job_type', 'generate_moments', 'dedupe_key', 'generate_moments')) from unnest(due) d;
+    'user_id', d, 'job_type', 'generate_moments', 'max_attempts', 2, 'dedupe_key', 'generate_moments')) from unnest(due) d;
   return cardinality(due);
 end $$;
 
