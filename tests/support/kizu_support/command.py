@@ -47,7 +47,8 @@ class Kizu:
 
     def environment(self) -> Mapping[str, str]:
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
-        return {**kept, "KIZU_HOME": str(self.home), **self.variables}
+        # No process that stays behind for the next search, unless a test asks for it.
+        return {**kept, "KIZU_HOME": str(self.home), "KIZU_SEARCH_KEEP": "0", **self.variables}
 
     def start(self, *arguments: str | Path, out: Path | None = None) -> subprocess.Popen[str]:
         """The command in the background; its output goes to `out`, standard error to `out` with `.err` added."""

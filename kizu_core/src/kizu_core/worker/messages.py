@@ -123,6 +123,18 @@ class EmbedTexts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Warm:
+    """Between a search and who keeps a model for it (`warm`): a digest of what the model is made with, empty to ask.
+
+    In the answer also who keeps it, and for how many more seconds.
+    """
+
+    digest: str = ""
+    pid: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stop:
     """Finish the job in hand, begin no other, exit."""
 
@@ -272,6 +284,7 @@ Message = (
     | BenchDone
     | EmbedTexts
     | Embedded
+    | Warm
     | BatchDone
 )
 

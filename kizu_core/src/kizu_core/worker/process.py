@@ -63,7 +63,7 @@ class ChildProcess:
         self.limit_mb = limit_mb
         self.log = settings.paths.logs / f"child-{name}.log"
         ours, theirs = socket.socketpair()
-        with theirs, _open_log(self.log, debug=settings.debug) as log:
+        with theirs, open_log(self.log, debug=settings.debug) as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "kizu_core.worker.child", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
@@ -171,7 +171,7 @@ class ChildProcess:
         return message
 
 
-def _open_log(path: Path, *, debug: bool) -> BinaryIO:
+def open_log(path: Path, *, debug: bool) -> BinaryIO:
     """The child's output: our own stderr when debugging, else a file kept to about twice `LOG_BYTES`."""
     if debug:
         return os.fdopen(os.dup(2), "wb")

@@ -48,7 +48,7 @@ class TextEmbedder:
                 raise
         if answer.error is not None:
             raise from_dict(dict(answer.error))
-        return _checked(answer.vectors, spec)
+        return checked(answer.vectors, spec)
 
     def close(self) -> None:
         """Ends the process, if there is one. A later text starts another."""
@@ -80,7 +80,7 @@ class TextEmbedder:
             child.kill()
 
 
-def _checked(vectors: tuple[Any, ...], spec: EmbedderSpec) -> Vector:
+def checked(vectors: tuple[Any, ...], spec: EmbedderSpec) -> Vector:
     """The one vector, whatever the process sent."""
     import numpy as np
 
