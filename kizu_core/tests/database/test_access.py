@@ -17,7 +17,7 @@ OWNED = [
 ]  # fmt: skip
 USER_FUNCTIONS = {
     "kizu_schema_version", "kizu_enqueue", "kizu_status", "kizu_assets", "kizu_asset", "kizu_search",
-    "kizu_spaces", "kizu_models_known", "kizu_jobs", "kizu_job", "kizu_job_causes", "kizu_roots",
+    "kizu_spaces", "kizu_vocabulary", "kizu_models_known", "kizu_jobs", "kizu_job", "kizu_job_causes", "kizu_roots",
     "kizu_people", "kizu_person", "kizu_faces", "kizu_people_review", "kizu_corrections", "kizu_view_people",
     "kizu_view_names", "kizu_view_photos", "kizu_view_faces", "kizu_view_vectors", "kizu_view_facts",
     "kizu_moments", "kizu_moment", "kizu_moments_state", "kizu_moment_blocks",

@@ -91,7 +91,7 @@ def test_every_method_fits_its_function(worker: Database, api: Database, tmp_pat
         lambda: worker.root_state(other, "online", "1"),
         lambda: api.assets(user, 10),
         lambda: api.asset(user, other),
-        lambda: api.search(user, "harbour", 10),
+        lambda: api.search(user, {"text": "harbour"}, 10),
         lambda: api.my_status(user),
     ]
     for call in calls:

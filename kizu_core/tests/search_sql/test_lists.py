@@ -124,12 +124,12 @@ def test_users_do_not_call_what_is_for_workers(shelf: Shelf, ann: UUID, function
 
 @pytest.mark.parametrize("function", ["kizu_assets", "kizu_search", "kizu_asset"])
 def test_strangers_do_not_call_what_is_for_users(shelf: Shelf, function: str) -> None:
-    needed: dict[str, dict[str, Any]] = {"kizu_asset": {"p_id": uuid4()}, "kizu_search": {"p_query": "x"}}
+    needed: dict[str, dict[str, Any]] = {"kizu_asset": {"p_id": uuid4()}, "kizu_search": {"p_query": {"text": "x"}}}
     with shelf.database.transaction(role="anon") as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
         call(connection, function, **needed.get(function, {}))
 
 
-@pytest.mark.parametrize("call_it", ["kizu.match_words(%s, array['a'])", "kizu.match_expression(%s, 'a')"])
+@pytest.mark.parametrize("call_it", ["kizu.match_words(%s, 'a')", "kizu.match_phrase(%s, 'a')"])
 def test_nobody_searches_for_a_user_of_their_choice(shelf: Shelf, ann: UUID, call_it: str) -> None:
     with shelf.database.transaction(ann) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
         connection.execute(f"select {call_it}".encode(), (uuid4(),))

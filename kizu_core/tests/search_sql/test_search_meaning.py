@@ -66,9 +66,9 @@ def test_both_reasons_are_better_than_one(colours: Shelf, ann: UUID) -> None:
 
 def test_words_alone_are_found_as_before(colours: Shelf, ann: UUID) -> None:
     colours.photo(ann, "sign", "red")
-    before = colours.api.search(ann, "red")
+    before = colours.page(ann, "red")
     assert [hit["score"] for hit in before["hits"]] == [1]
-    assert colours.api.search(ann, "red", vector=None, space="pictures") == before
+    assert colours.page(ann, "red", vector=None, space="pictures") == before
 
 
 def test_pages_join_without_gap_or_overlap(shelf: Shelf, ann: UUID) -> None:
@@ -79,7 +79,7 @@ def test_pages_join_without_gap_or_overlap(shelf: Shelf, ann: UUID) -> None:
     whole = meant(shelf, ann, [1, 0, 0, 0], "market")
     found, after = [], None
     while True:
-        page = shelf.api.search(ann, "market", 4, after, [1, 0, 0, 0], "pictures")
+        page = shelf.page(ann, "market", limit=4, after=after, vector=[1, 0, 0, 0], space="pictures")
         found += [hit["file_name"] for hit in page["hits"]]
         after = page["next"]
         if after is None:
@@ -121,7 +121,7 @@ def test_a_large_library_that_was_filled_just_now(shelf: Shelf, ann: UUID) -> No
                select user_id, id, array[1, file_name::real, 0]::real[]::extensions.halfvec, 3, 'pictures' from made""",
             (ann,),
         )
-    assert meant(shelf, ann, RED) == ["1"]
+    assert meant(shelf, ann, RED) == ["1", "2"]
 
 
 def test_missing_photos_are_not_found(colours: Shelf, ann: UUID) -> None:
@@ -160,7 +160,7 @@ def test_what_is_no_vector_is_refused(colours: Shelf, ann: UUID, vector: Any) ->
 
 def test_a_vector_of_no_space_is_refused(colours: Shelf, ann: UUID) -> None:
     with pytest.raises(DatabaseError, match="name of their space"):
-        colours.api.search(ann, "red", vector=RED)
+        colours.page(ann, "red", vector=RED)
 
 
 @pytest.mark.parametrize("space", ["'; drop table assets; --", "x" * 100_000, "\0", "\ud800", "%"])
@@ -171,12 +171,15 @@ def test_an_odd_space_is_one_without_photos(colours: Shelf, ann: UUID, space: st
 @pytest.mark.parametrize("role", ["anon", "service_role"])
 def test_search_needs_a_user(shelf: Shelf, role: str) -> None:
     with shelf.database.transaction(role=role) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
-        connection.execute("select kizu_search('', p_vector => '{1,0,0}', p_space => 'pictures')")
+        connection.execute("select kizu_search('{}', p_vector => '{1,0,0}', p_space => 'pictures')")
 
 
 @pytest.mark.parametrize(
     "call_it",
-    ["kizu.match_meaning(%s, '[1,0,0]'::extensions.halfvec, 'pictures')", "kizu.query_vector(%s, '{1}', 'pictures')"],
+    [
+        "kizu.match_vector(%s, '[1,0,0]'::extensions.halfvec, 'pictures', null, '{}')",
+        "kizu.query_vector(%s, '{1}', 'pictures')",
+    ],
 )
 def test_nobody_searches_for_a_user_of_their_choice(colours: Shelf, ann: UUID, bob: UUID, call_it: str) -> None:
     with colours.database.transaction(bob) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):

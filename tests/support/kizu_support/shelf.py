@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -72,10 +72,14 @@ class Shelf:
                 )
                 connection.execute(insert, columns)
 
-    def names(self, user: UUID, query: str, **options: Any) -> list[str]:
-        """File names of the hits, in their order."""
+    def names(self, user: UUID, query: str | Mapping[str, Any], **options: Any) -> list[str]:
+        """File names of the hits, in their order. `query`: words, or a query as `kizu_search` takes it."""
         return [hit["file_name"] for hit in self.hits(user, query, **options)]
 
-    def hits(self, user: UUID, query: str, **options: Any) -> Sequence[dict[str, Any]]:
-        found: Sequence[dict[str, Any]] = self.api.search(user, query, **options)["hits"]
+    def hits(self, user: UUID, query: str | Mapping[str, Any], **options: Any) -> Sequence[dict[str, Any]]:
+        found: Sequence[dict[str, Any]] = self.page(user, query, **options)["hits"]
         return found
+
+    def page(self, user: UUID, query: str | Mapping[str, Any], **options: Any) -> Any:
+        asked = {"text": query} if isinstance(query, str) else query
+        return self.api.search(user, asked, **options)
