@@ -227,7 +227,8 @@ class TestBlocks:
             queue.run("update face_clusters set hidden = true")
         else:
             days: Row = {"first_day": date(2024, 7, 10), "last_day": date(2024, 7, 12)}
-            what = {"person": {"person": person}, "place": {"place": "ZURICH"}, "days": days}[kind]
+            kinds: dict[str, Row] = {"person": {"person": person}, "place": {"place": "ZURICH"}, "days": days}
+            what = kinds[kind]
             assert queue.call("moment_block", user=user, **what) == queue.call("moment_block", user=user, **what)
             (block,) = queue.call("moment_blocks", as_user=user)
             assert block["photos"] == 3

@@ -172,9 +172,9 @@ def _better_part(photos: Sequence[Photo], quality: Numbers) -> list[Photo]:
     """The better half and all as good as its last, but enough to choose from, in the order of `photos`."""
     count = max(4 * COVERS, len(photos) // 2)
     if len(photos) > count:
-        photos = [photos[one] for one in np.flatnonzero(quality >= np.sort(quality)[-count])]
+        photos = [photos[int(one)] for one in np.flatnonzero(quality >= np.sort(quality)[-count])]
     if len(photos) > MOST_COMPARED:
-        photos = [photos[one] for one in np.linspace(0, len(photos) - 1, MOST_COMPARED).astype(int)]
+        photos = [photos[int(one)] for one in np.linspace(0, len(photos) - 1, MOST_COMPARED)]
     return list(photos)
 
 
