@@ -1,4 +1,4 @@
-"""A made-up library in a database, as if Kizu's workers had been through it: rows by COPY, a few seconds for 100,000.
+"""A made-up library in a database, as if Kizu's workers had been through it: rows by COPY, a minute for 100,000.
 
 What a model would have said is the truth with flaws: detectors overlook objects and see some that are not there,
 captions leave objects out and name neither people nor places, the words of a search mean about what a label means.
@@ -78,7 +78,10 @@ def unrelated(text: str) -> Vector:
 
 
 def fill(connection: psycopg.Connection[Any], made: Made, user: UUID) -> Filled:
-    """Writes the library of a user who exists; `made` has vectors. The connection is `kizu_owner`'s: COPY does not pass row level security."""
+    """Writes the library of a user who exists; `made` has vectors.
+
+    The connection is `kizu_owner`'s: COPY does not pass row level security.
+    """
     filled = Filled(made, user)
     chance = np.random.default_rng([made.seed, 99])
     _copy(connection, "assets", _assets(filled))

@@ -21,17 +21,13 @@ class SearchFunctions(Functions):
         vector: Sequence[float] | None = None,
         space: str | None = None,
     ) -> Any:
-        """Photos that fit the query (see the SQL function), best first, each with its reasons; `vector`: of its text."""
+        """Photos that fit the query (see the SQL function), best first, with reasons; `vector`: of its text."""
         return self._call_as(user, "search", query=query, limit=limit, after=after, vector=vector, space=space)
 
     def vocabulary(self, user: UUID) -> dict[str, Any]:
         """What a query's words can be names of: `{places, people, labels}` of the user's photos."""
         found: dict[str, Any] = self._call_as(user, "vocabulary")
         return found
-
-    def vocabulary(self, user: UUID) -> Any:
-        """Names of places, people and objects of the user's photos, with which a query is understood."""
-        return self._call_as(user, "vocabulary")
 
     def spaces(self, user: UUID) -> dict[str, int]:
         """Vector space -> how many of the user's photos have a vector of it."""
