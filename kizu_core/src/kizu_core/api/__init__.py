@@ -10,7 +10,6 @@ with open_library(pin=True) as library:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -20,10 +19,11 @@ from uuid import UUID
 from kizu_core.api.assets import Assets
 from kizu_core.api.moments import Moments
 from kizu_core.api.people import People
+from kizu_core.api.search import Search
 from kizu_core.api.switching import Models
 from kizu_core.database.opening import OpenDatabase, open_database
 from kizu_core.database.reading import existing_database
-from kizu_core.errors import KizuError, LibraryError, ModelUnavailable, NoSuchModel, QueryError
+from kizu_core.errors import LibraryError, NoSuchModel
 from kizu_core.library.compare import KnownFile
 from kizu_core.library.jobs import Jobs
 from kizu_core.library.known import known_in
@@ -36,12 +36,10 @@ from kizu_core.library.users import checked_name, name_key
 from kizu_core.models.in_use import InUse, Wish, adopt, in_use
 from kizu_core.models.offers import Gap, Offer, gaps, offers, photo_offers, wanted
 from kizu_core.models.selection import load_catalog, pin_defaults, refreshed
-from kizu_core.models.weights import readiness
 from kizu_core.plugins.catalog import Catalog
-from kizu_core.plugins.specs import EmbedderSpec
 from kizu_core.settings import Settings, load_settings
 from kizu_core.types import ModelType
-from kizu_core.worker.texts import TextEmbedder
+from kizu_core.worker.warm import WarmTexts
 
 if TYPE_CHECKING:
     from kizu_core.worker.options import WorkerOptions
@@ -49,11 +47,6 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-MOST_QUERY = 512
-"""Characters of a search, as many as `kizu_search` takes."""
-
-_WORDS_ONLY = re.compile(r'"|(^|\s)-\S')
-_OTHER_EMBEDDER = "`kizu models list` shows others; `kizu models use embedder NAME` chooses one."
 Result = TypeVar("Result")
 Operations = Collection[str] | None
 """Names of operations that a call is limited to; None for all."""
@@ -83,7 +76,8 @@ class Library:
         self.jobs = Jobs(database, user)
         self.people = People(database, user)
         self.moments = Moments(self)
-        self._texts = TextEmbedder(settings, catalog)
+        self._texts = WarmTexts(settings, catalog)
+        self.searching = Search(self, self._texts)
         self.models = Models(settings, catalog, database)
 
     @property
@@ -171,44 +165,22 @@ class Library:
         """Counts, failures grouped by cause, workers and folders."""
         return self.database.worker.status(self.user)
 
-    def search(self, query: str, limit: int = 50, after: Any = None) -> Json:
-        """`{hits, next, without}`: photos that fit, best first, each with its reasons; `next` continues.
+    def search(self, line: str, limit: int = 50, after: Any = None) -> Json:
+        """`{hits, next, without, language, understood}`: photos that fit, best first, with reasons; `next` continues.
 
-        By the words written in them and by what they show. `without`: why not by the latter, as `KizuError.as_dict`
-        gives it, else None; quotes and minus ask for words only. The first search loads a model. Raises `QueryError`.
+        Dates, places, people and operators in the line are filters, the rest is looked for in what stands in photos
+        and what they show. `without`: why not in the latter, as `KizuError.as_dict` gives it, else None; quotes and
+        minus ask for words only. `language`: the model does not know that of the words. Raises `QueryError`.
         """
-        _check_query(query)
-        meaning, without = self._meaning(query)
-        page: Json = self.database.api.search(self.user, query, limit, after, **meaning)
-        return page | {"without": without}
+        return self.searching.ask(self.searching.understand(line), limit, after)
+
+    def like(self, photo: str, limit: int = 50, after: Any = None) -> Json:
+        """The same of photos that look like one, which a path, a file name or an id names. Raises `LibraryError`."""
+        return self.searching.ask(self.searching.like(photo), limit, after)
 
     def close(self) -> None:
         """Ends the process that searches have started."""
         self._texts.close()
-
-    def _meaning(self, query: str) -> tuple[Json, Json | None]:
-        """The query's vector and its space; else nothing, and why: no failing model makes a search fail."""
-        if not query.strip() or _WORDS_ONLY.search(query):
-            return {}, None
-        spaces = self.database.api.spaces(self.user)
-        try:
-            spec = self._text_side(spaces)
-            return {"vector": self._texts.embed(spec, query), "space": spec.space}, None
-        except KizuError as error:
-            return {}, error.as_dict()
-
-    def _text_side(self, spaces: Collection[str]) -> EmbedderSpec:
-        """The embedder in use, if it knows words and photos have vectors of its space. Raises `PluginError`."""
-        spec = self.catalog.model(ModelType.EMBEDDER)
-        assert isinstance(spec, EmbedderSpec)  # noqa: S101 - what the kind says
-        state = readiness(spec, self.settings)
-        if not state.ready:
-            raise ModelUnavailable(state.reason, hint=state.hint)
-        if not spec.languages:
-            raise ModelUnavailable(f"{spec.name} compares pictures and knows no words.", hint=_OTHER_EMBEDDER)
-        if spec.space not in spaces:
-            raise ModelUnavailable(f"{spec.name} has not seen these photos yet.", hint="kizu run FOLDER")
-        return spec
 
     def patiently(self, work: Callable[[], Result]) -> Result:
         """`work()`, for what a long run asks in its course: a database that goes away meanwhile is waited for."""
@@ -243,14 +215,6 @@ def plan_folder(
         path, found = preview(folder, settings.paths, known)
         lacking = gaps(used.catalog, used.settings, operations)
         return path, make_plan(found, used.settings, chosen, lacking, backlog)
-
-
-def _check_query(query: str) -> None:
-    """Refuses what is no text for the database; it would be searched for as something else."""
-    if "\0" in query or any("\ud800" <= letter <= "\udfff" for letter in query):
-        raise QueryError("The search holds a character that is none.", hint="Type it again instead of pasting it.")
-    if len(query) > MOST_QUERY:
-        raise QueryError(f"A search is at most {MOST_QUERY} characters long.", hint="A few words find more.")
 
 
 @contextmanager

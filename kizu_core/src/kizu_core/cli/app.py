@@ -129,7 +129,8 @@ def root(
 
 app.command("run")(run.run)
 app.command("demo")(demo.demo)
-app.command("search")(search.search)
+# A word may begin with a minus: photos without it.
+app.command("search", context_settings={"ignore_unknown_options": True})(search.search)
 app.command("look")(look.look)
 app.command("status")(status.status)
 app.add_typer(assets.app, name="assets")

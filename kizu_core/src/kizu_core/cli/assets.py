@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import typer
 
 from kizu_core.cli.context import aligned, console, print_json, settings_of
-from kizu_core.database.paths import path_to_text
 
 if TYPE_CHECKING:
     from kizu_core.api import Library
@@ -102,23 +100,9 @@ def show(
 
 def identify(library: Library, photo: str) -> UUID:
     """The asset meant by a path, a file name or an id. Raises `LibraryError` if there is none, or more than one."""
-    from kizu_core.errors import LibraryError
+    from kizu_core.api.search import find_photo
 
-    try:
-        where = {"id": str(UUID(photo))}
-    except ValueError:
-        path = Path(photo).expanduser()
-        where = {"path": path_to_text(str(path.absolute()))} if path.exists() else {"name": photo}
-    rows = library.assets.page(limit=10, where=where)["assets"]
-    rows = rows or library.assets.page(limit=10, where={**where, "hidden": True})["assets"]
-    if not rows:
-        raise LibraryError(f"There is no photo {photo!r} in the library.", hint="See `kizu assets list`.")
-    if len(rows) > 1:
-        some = ", ".join(row["path"] or row["file_name"] for row in rows[:3])
-        raise LibraryError(
-            f"{photo!r} could be any of several photos, such as {some}.", hint="Give its path or its id."
-        )
-    return UUID(rows[0]["id"])
+    return find_photo(library.assets, photo)
 
 
 def _describe(row: dict[str, Any]) -> list[str]:
