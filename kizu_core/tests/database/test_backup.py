@@ -34,9 +34,14 @@ insert into asset_files (root_id, user_id, asset_id, path, size, mtime_ns, inode
 insert into image_embeddings (user_id, asset_id, embedding, dim, space)
   select user_id, id, (select array_agg((random() - 0.5)::real) from generate_series(1, 512))::extensions.halfvec, 512,
     'clip' from assets;
-insert into face_clusters (user_id, name, centroid) select id, 'Anna', '[0.1,-0.2,65504]' from profiles;
-insert into face_embeddings (user_id, asset_id, embedding, cluster_id)
-  select a.user_id, a.id, '[6.1e-05,-1]', c.id from assets a, face_clusters c;
+insert into face_clusters (user_id, name, cover) select id, 'Anna', '{"box": {"left": 0.1}}' from profiles;
+insert into face_embeddings (user_id, asset_id, embedding, space, cluster_id)
+  select a.user_id, a.id, '[6.1e-05,-1,65504]', 'faces', c.id from assets a, face_clusters c;
+insert into face_rules (user_id, person_id, is_not, asset_id, box)
+  select a.user_id, c.id, false, a.id, '{"left": 0.1}' from assets a, face_clusters c;
+insert into face_reviews (user_id, kind, a, b, score) select user_id, 'merge', id, id, 0.1 from face_clusters;
+insert into corrections (user_id, kind, subject) select user_id, 'name', '{"name": "Anna"}' from face_clusters;
+insert into corrections (user_id, kind, undoes) select user_id, 'undo', id from corrections;
 insert into contacts (user_id, name) select id, 'Anna' from profiles;
 insert into detected_objects (user_id, asset_id, label, bbox) select user_id, id, 'cat', '{"left": 0.1}' from assets;
 insert into extracted_text (user_id, asset_id, text, line) select user_id, id, E'École\\.\nÑandú', 1 from assets;

@@ -90,7 +90,12 @@ def test_people_are_merged_counts_add_up_and_undo_restores(two: tuple[Album, UUI
     album.say("name", person=ones, name="Anna")
     before, counted = hands(album), sizes(album)
     answer = album.say("merge", from_=[ones], into=twos)
-    assert answer["person"] == {"id": str(twos), "name": "Anna", "hidden": False, "contact": answer["person"]["contact"]}
+    assert answer["person"] == {
+        "id": str(twos),
+        "name": "Anna",
+        "hidden": False,
+        "contact": answer["person"]["contact"],
+    }
     assert sizes(album) == {str(twos): sum(counted.values())}
     assert answer["faces"] == 3
     assert album.queue.call("person", as_user=album.user, id=ones)["id"] == str(twos), "an old id finds who it is now"

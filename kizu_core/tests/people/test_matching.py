@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from kizu_support.album import OTHER_SPACE, SPACE, Album
-from kizu_support.queue import done
+from kizu_support.queue import Row, done
 
 
 def test_faces_added_one_at_a_time_become_one_person(album: Album) -> None:
@@ -107,8 +107,9 @@ def test_the_same_photo_completed_three_times_at_once_has_one_row_a_box(album: A
         album.queue.ask(album.user, photo, "faces", dedupe_key=str(number))
     jobs = album.queue.claim("faces", limit=3)
     assert len(jobs) == 3
+    rows = album.rows(photo)
     with ThreadPoolExecutor(3) as pool:
-        answers = list(pool.map(lambda job: album.complete(job, album.rows(photo)), jobs))
+        answers = list(pool.map(lambda job: album.queue.finish("complete", job, payload=album.payload(rows)), jobs))
     assert answers == ["ok"] * 3
     found = [one for one in album.faces() if one["asset_id"] == photo]
     assert [one["face_index"] for one in found] == [0, 1]
@@ -129,15 +130,12 @@ def test_completions_of_many_photos_at_once_do_not_wait_for_each_other_in_a_circ
     texts = [one for one in jobs if "ocr" in one["todo"]]
     mixed = [faces[0::2] + texts[1::2], faces[1::2] + texts[0::2]]
 
-    def finish(part: list[dict[str, object]]) -> list[str]:
+    rows = album.rows(photos[0])
+
+    def finish(part: list[Row]) -> list[str]:
         items = []
         for job in part:
-            is_face = "faces" in job["todo"]  # type: ignore[operator]
-            payload = {"operations": [done("faces", space=SPACE)], "face_threshold": 0.6} if is_face else {
-                "operations": [done("ocr")]
-            }  # fmt: skip
-            rows = album.rows(next(one for one in photos if str(one) == job["asset_id"])) if is_face else []
-            payload["rows"] = {"face_embeddings": rows} if is_face else {}
+            payload = album.payload(rows) if "faces" in job["todo"] else {"operations": [done("ocr")]}
             items.append({"id": job["id"], "token": job["lease_token"], "payload": payload})
         return [one["answer"] for one in album.queue.call("complete_many", table="ai_processing_jobs", items=items)]
 

@@ -12,10 +12,10 @@ import pytest
 from numpy.typing import NDArray
 
 from kizu_support.postgres import KizuDatabase
-from kizu_support.queue import Queue, Row, done
+from kizu_support.queue import AI, Queue, Row, done
 
 SPACE, OTHER_SPACE = "made-faces", "other-faces"
-DIM = 32
+DIM = 128
 THRESHOLD = 0.6
 Box = dict[str, float]
 
@@ -44,21 +44,34 @@ class Album:
         return photo
 
     def photos(self, *groups: Sequence[int]) -> list[UUID]:
-        return [self.photo(*group) for group in groups]
+        """New photos, each of these people."""
+        found = [self.photo(*group, detect=False) for group in groups]
+        self.detect(*found)
+        return found
 
-    def detect(self, photo: UUID, *, space: str = SPACE, jitter: float = 0.0, usable: bool = True) -> None:
+    def detect(self, *photos: UUID, space: str = SPACE, jitter: float = 0.0, usable: bool = True) -> None:
         """Faces as a model finds them, now; again if they were found before."""
-        self.queue.ask(self.user, photo, "faces")
-        rows = [self._face(slot, who, space, jitter, usable) for slot, who in enumerate(self.truth[photo])]
-        (job,) = [one for one in self.queue.claim("faces") if one["asset_id"] == str(photo)]
-        assert self.complete(job, rows, space) == "ok"
+        jobs = [
+            {"user_id": str(self.user), "asset_id": str(one), "params": {"operations": ["faces"]}} for one in photos
+        ]
+        self.queue.call("enqueue", table=AI, jobs=jobs)
+        claimed = self.queue.claim("faces", limit=len(jobs))
+        assert {one["asset_id"] for one in claimed} == {str(one) for one in photos}
+        items = []
+        for job in claimed:
+            rows = self.rows(UUID(job["asset_id"]), space, jitter, usable=usable)
+            items.append({"id": job["id"], "token": job["lease_token"], "payload": self.payload(rows, space)})
+        answers = self.queue.call("complete_many", table=AI, items=items)
+        assert {one.get("answer") for one in answers} == {"ok"}, answers
 
-    def complete(self, job: Row, rows: Sequence[Row], space: str = SPACE) -> str:
+    def payload(self, rows: Sequence[Row], space: str = SPACE) -> Row:
+        """What the worker tells of these faces."""
         result = done("faces", space=space, found=len(rows))
-        return self.queue.complete(job, result, rows={"face_embeddings": rows}, face_threshold=THRESHOLD)
+        return {"operations": [result], "rows": {"face_embeddings": rows}, "face_threshold": THRESHOLD}
 
-    def rows(self, photo: UUID) -> list[Row]:
-        return [self._face(slot, who, SPACE, 0.0, True) for slot, who in enumerate(self.truth[photo])]
+    def rows(self, photo: UUID, space: str = SPACE, jitter: float = 0.0, *, usable: bool = True) -> list[Row]:
+        """The faces of a photo as a model finds them."""
+        return [self._face(slot, who, space, jitter, usable) for slot, who in enumerate(self.truth[photo])]
 
     def look(self, who: int, space: str) -> NDArray[np.float64]:
         """(DIM,) of unit length: nobody looks like anybody else."""

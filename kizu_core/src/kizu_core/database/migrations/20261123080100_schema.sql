@@ -121,12 +121,8 @@ create table if not exists public.face_clusters (
 );
 alter table public.face_clusters
   add column if not exists contact_id uuid,
-  add column if not exists space text,
-  add column if not exists centroid extensions.halfvec,
-  add column if not exists size int not null default 0,
-  add column if not exists hidden boolean not null default false,
-  add column if not exists cover_face_id uuid;
-create index if not exists kizu_face_clusters_user on public.face_clusters (user_id, space);
+  add column if not exists hidden boolean not null default false;
+create index if not exists kizu_face_clusters_user on public.face_clusters (user_id);
 
 create table if not exists public.face_embeddings (
   id uuid primary key default gen_random_uuid(),
