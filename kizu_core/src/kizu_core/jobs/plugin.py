@@ -39,6 +39,7 @@ def kizu_face_clusterers() -> Iterable[FaceClustererSpec]:
 @hookimpl
 def kizu_job_handlers() -> Iterable[JobHandlerSpec]:
     return [
+        *_of_libraries(),
         JobHandlerSpec(
             name="image-ai",
             summary="search vectors, faces, objects, text and captions of a picture",
@@ -69,6 +70,22 @@ def kizu_job_handlers() -> Iterable[JobHandlerSpec]:
             timeout_s=120,
             versions={"optimize": OPTIMIZE_VERSION},
         ),
+        JobHandlerSpec(  # never offered without the setting KIZU_SELFTEST
+            name=SELFTEST,
+            summary="proves the queue; works with KIZU_SELFTEST=1 only",
+            table=JobTable.AI,
+            job_type=SELFTEST,
+            factory="kizu_core.jobs.selftest:build",
+            offers=(SELFTEST,),
+            timeout_s=120,
+            batch=100,
+        ),
+    ]
+
+
+def _of_libraries() -> Iterable[JobHandlerSpec]:
+    """Those whose jobs are about all of a user's photos at once."""
+    return [
         JobHandlerSpec(
             name="recluster",
             summary="people: all faces of a library, grouped anew",
@@ -90,15 +107,5 @@ def kizu_job_handlers() -> Iterable[JobHandlerSpec]:
             timeout_s=MOMENTS_TIMEOUT_S,
             batch=1,
             versions={GENERATE_MOMENTS: MOMENTS_VERSION},
-        ),
-        JobHandlerSpec(  # never offered without the setting KIZU_SELFTEST
-            name=SELFTEST,
-            summary="proves the queue; works with KIZU_SELFTEST=1 only",
-            table=JobTable.AI,
-            job_type=SELFTEST,
-            factory="kizu_core.jobs.selftest:build",
-            offers=(SELFTEST,),
-            timeout_s=120,
-            batch=100,
         ),
     ]
