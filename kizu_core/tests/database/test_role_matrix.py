@@ -212,9 +212,9 @@ def call_with(queue: Queue, user: UUID, function: Row, target: UUID) -> str | No
     values = {
         "uuid": str(target),
         "uuid[]": [str(target)],
-        "text": "hello" if "query" in function["names"] else AI,
+        "text": AI,
         "text[]": ["ocr"],
-        "jsonb": "{}",
+        "jsonb": '{"text": "hello"}' if function["name"] == "kizu_search" else "{}",
         "json": "{}",
         "integer": 10,
         "smallint": 10,
@@ -224,6 +224,7 @@ def call_with(queue: Queue, user: UUID, function: Row, target: UUID) -> str | No
         "double precision": 1.0,
         "boolean": True,
         "timestamp with time zone": "2020-01-01",
+        "date": "2020-01-01",
     }
     arguments = [values[kind] for kind in function["types"]]
     marks = ", ".join(f"%s::{kind}" for kind in function["types"])
