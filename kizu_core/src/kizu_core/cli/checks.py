@@ -141,6 +141,21 @@ def plugins(settings: Settings) -> Check:
     return Check("plugins", "ok", "Every installed plugin can be used.")
 
 
+def search_model(settings: Settings) -> Check:
+    """A process that stays behind should surprise nobody."""
+    from kizu_core.worker.warm import keeper_of
+
+    kept = keeper_of(settings.paths)
+    if kept is None:
+        return Check("search model", "ok", "No search has left its model loaded.")
+    return Check(
+        "search model",
+        "ok",
+        f"A search has left its model loaded for the next one: process {kept.pid}, which ends within "
+        f"{kept.seconds / 60:.0f} min without a search. `kizu db stop` ends it now, KIZU_SEARCH_KEEP=0 keeps none.",
+    )
+
+
 def models(settings: Settings) -> Check:
     """Kinds that no plugin brings are no fault; a model that is installed and can't be loaded is."""
     from kizu_core.models.selection import build_catalog
@@ -233,6 +248,7 @@ CHECKS: Sequence[Callable[[Settings], Check]] = [
     database,
     plugins,
     models,
+    search_model,
     isolation,
     namespaces,
     memory,

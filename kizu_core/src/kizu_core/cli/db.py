@@ -57,9 +57,15 @@ def start(
 def stop(ctx: typer.Context) -> None:
     """Stop the embedded database; if another Kizu process uses it, as soon as that ends.
 
+    The model that a search has left loaded goes as well.
+
     Example: kizu db stop
     """
-    if _embedded(settings_of(ctx)).unpin():
+    from kizu_core.worker.warm import end_keeper
+
+    settings = settings_of(ctx)
+    end_keeper(settings.paths)
+    if _embedded(settings).unpin():
         typer.echo("The database is stopped.")
     else:
         typer.echo("The database is in use by another Kizu process and stops when that ends.")

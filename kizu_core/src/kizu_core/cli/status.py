@@ -22,13 +22,18 @@ def status(ctx: typer.Context, user: User = None, as_json: AsJson = False) -> No
     Example: kizu status --json
     """
     from kizu_core.api import open_library
+    from kizu_core.worker.warm import keeper_of
 
     with open_library(settings_of(ctx), user) as library:
         found = library.status()
+        kept = keeper_of(library.settings.paths)
         not_done = gaps_as_dicts(library.gaps, found)
         lines = list(_lines(library, found))
+    if kept:
+        lines.append(f"A search has left its model loaded (process {kept.pid}), {duration(kept.seconds)} more.")
     if as_json:
-        print_json({**found, "not_done": not_done})
+        told = {"pid": kept.pid, "seconds": round(kept.seconds)} if kept else None
+        print_json({**found, "not_done": not_done, "search_model": told})
         return
     out = console()
     for line in lines:
@@ -43,7 +48,7 @@ def _lines(library: Library, found: dict[str, Any]) -> Iterator[str]:
     for root in found["roots"]:
         yield f"  {root['path']}{'' if root['state'] == 'online' else '  (not connected)'}"
     yield from stage_lines(found)
-    yield from whole_lines(found)
+    yield from whole_lines(found["jobs"], library.jobs.causes())
     yield from gap_lines(library.gaps, found["jobs"])
     yield from (wish.sentence for wish in library.wishes)
     yield from failure_groups(failed_photos(found))

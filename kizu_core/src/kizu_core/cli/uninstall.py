@@ -38,6 +38,7 @@ def uninstall(
     """
     from kizu_core.database.embedded.launcher import Embedded
     from kizu_core.library.removal import refuse_photos, remove, roots_of, survey
+    from kizu_core.worker.warm import end_keeper
 
     settings = settings_of(ctx)
     paths = settings.paths
@@ -52,6 +53,7 @@ def uninstall(
             confirm("Remove all this?", "Nothing was removed")
 
         def stop_and_remove() -> None:
+            end_keeper(paths)
             server.stop()
             found = survey(paths, keep_data=keep_data)
             refuse_photos(found, roots)
