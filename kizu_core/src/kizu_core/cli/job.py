@@ -75,13 +75,11 @@ def _run(library: Library, folder: Path, options: RunOptions, display: Display, 
     for line in read_lines(report):
         display.say(line)
     worked, stopped = _work(library, options, display)
-    people, moments = (0, 0) if stopped else _found(library, worked)
     result = RunResult(
         report=report,
         worked=worked,
         status=_status(library, stopped=stopped),
-        people=people,
-        moments=moments,
+        **({} if stopped else _found(library, worked)),
         gaps=library.gaps_among(options.operations),
         seconds=time.monotonic() - started,
         stopped=stopped,
@@ -102,14 +100,14 @@ def _status(library: Library, *, stopped: bool) -> Mapping[str, Any]:
         raise KeyboardInterrupt from None
 
 
-def _found(library: Library, worked: Summary) -> tuple[int, int]:
-    """How many people are known, and how many moments of today this run has made; no failure there spoils it."""
+def _found(library: Library, worked: Summary) -> dict[str, Any]:
+    """What came of work for the library as a whole, and why none did; nothing there spoils a run."""
     tally = worked.operations.get(GENERATE_MOMENTS)
     try:
         moments = list(library.moments.all(today=True)) if tally and tally.done else []
-        return len(library.people.all()), len(moments)
+        return {"causes": library.jobs.causes(), "people": len(library.people.all()), "moments": len(moments)}
     except DatabaseError:
-        return 0, 0
+        return {}
 
 
 def _planned(library: Library, plan: Plan, options: RunOptions, display: Display) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from kizu_core.cli.context import program, size_of
-from kizu_core.cli.progress import STAGES, WHOLE, Progress, duration, plural, title_of
+from kizu_core.cli.progress import STAGES, WHOLE, Progress, duration, plural
 from kizu_core.privacy.guard import Ledger, Refusal, refusals
 
 if TYPE_CHECKING:
@@ -45,15 +45,16 @@ def read_lines(report: ReconcileReport) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
-    """All that a run ends with. `worked`: by this process; `status`: of the library, whoever worked on it; `people`:
-    that are known by now; `moments`: of today, if this run has made any.
+    """All that a run ends with. `worked`: by this process; `status`: of the library, whoever worked on it; `causes`:
+    why jobs of the library failed; `people`: that are known by now; `moments`: of today, if this run has made any.
     """
 
     report: ReconcileReport
     worked: Summary
     status: Mapping[str, Any]
-    people: int
-    moments: int
+    causes: Sequence[Mapping[str, Any]] = ()
+    people: int = 0
+    moments: int = 0
     gaps: tuple[Gap, ...]
     seconds: float
     stopped: bool
@@ -61,7 +62,7 @@ class RunResult:
     @property
     def failed(self) -> bool:
         """Whether something could not be read, now or at an earlier run, or wanted to send something out."""
-        return bool(failed_photos(self.status) or self.report.problems or self.refused)
+        return bool(self.status["failures"] or self.report.problems or self.refused)
 
     @property
     def refused(self) -> tuple[Refusal, ...]:
@@ -95,7 +96,7 @@ def summary_lines(result: RunResult) -> Iterator[str]:
     yield ""
     yield f"{'Stopped' if result.stopped else 'Done'} after {duration(result.seconds)}."
     yield from stage_lines(result.status, result.worked)
-    yield from whole_lines(result.status)
+    yield from whole_lines(result.status["jobs"], result.causes)
     yield from made_lines(result.people, result.moments)
     if report.found.get("video"):
         yield video_line(report.found["video"])
@@ -129,19 +130,19 @@ def stage_lines(status: Mapping[str, Any], worked: Summary | None = None) -> Ite
         yield f"  {stage.title:<18} {', '.join(parts)}"
 
 
-def whole_lines(status: Mapping[str, Any]) -> Iterator[str]:
-    """Work for the library as a whole that is left, or failed."""
+def whole_lines(jobs: Mapping[str, Mapping[str, int]], causes: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Work for the library as a whole that is left, or failed. `jobs`: of a status; `causes`: why jobs failed."""
     for operation, title in WHOLE.items():
-        counts = status["jobs"].get(operation, {})
+        counts = jobs.get(operation, {})
         if counts.get("running"):
             yield f"  {title.capitalize()}: in work now"
         elif counts.get("waiting") or counts.get("retrying"):
             yield f"  {title.capitalize()}: waits for a worker, `kizu run` or `kizu worker`"
-    for cause in status["failures"]:
-        if _is_whole(cause):
-            titles = " and ".join(title_of(one) for one in cause["operations"])
-            yield f"  {titles.capitalize()} failed: {cause['message']} {cause['hint'] or ''}".rstrip()
-            yield f"  {'':<18} Photos are not concerned. To try again: kizu jobs retry --cause {cause['code']}"
+    for cause in causes:
+        if titles := [WHOLE[one] for one in cause["operations"] if one in WHOLE]:
+            said = " and ".join(titles).capitalize()
+            yield f"  {said} failed: {cause['message']} {cause['hint'] or ''}".rstrip()
+            yield f"      To try again: kizu jobs retry --cause {cause['code']}"
 
 
 def made_lines(people: int, moments: int) -> Iterator[str]:
@@ -151,10 +152,6 @@ def made_lines(people: int, moments: int) -> Iterator[str]:
     commands = [name for name, count in (("kizu people list", people), ("kizu moments today", moments)) if count]
     if said:
         yield f"  {', '.join(said)}: {', '.join(commands)}"
-
-
-def _is_whole(cause: Mapping[str, Any]) -> bool:
-    return bool(cause["operations"]) and set(cause["operations"]) <= set(WHOLE)
 
 
 def gap_lines(gaps: Iterable[Gap], jobs: Mapping[str, Mapping[str, int]] | None = None) -> Iterator[str]:
@@ -200,8 +197,7 @@ def failure_lines(report: ReconcileReport, status: Mapping[str, Any]) -> Iterato
 
 def failed_photos(status: Mapping[str, Any]) -> list[Group]:
     """Photos that could not be read or worked on, by cause."""
-    causes = [one for one in status["failures"] if not _is_whole(one)]
-    return [(f["message"], f.get("hint") or "", f["count"], f["examples"]) for f in causes]
+    return [(f["message"], f.get("hint") or "", f["count"], f["examples"]) for f in status["failures"]]
 
 
 def failure_groups(groups: list[Group]) -> Iterator[str]:
