@@ -21,7 +21,7 @@ from kizu_core.errors import StorageError
 from kizu_core.types import Box
 
 ALLOWED = {"html", "head", "meta", "title", "style", "body", "header", "main", "section", "h1", "h2", "p", "div"}
-ALLOWED |= {"dl", "dt", "dd", "code", "ul", "li", "figure", "figcaption", "a", "img", "span", "bdi"}
+ALLOWED |= {"dl", "dt", "dd", "code", "ul", "li", "figure", "figcaption", "a", "img", "span", "bdi", "b"}
 VOID = {"meta", "img"}
 
 

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 SENTENCES: Final[Mapping[str, str]] = {
-    "name": "{person} was named {name}",
+    "name": "{id} was named {name}",
     "merge": "{others} became {person}",
     "split": "{faces} became {person}",
-    "assign": "{faces} went to {person}",
-    "reject": "{faces} taken from {person}",
+    "assign": "{faces} said to be {person}",
+    "reject": "{faces} said not to be {person}",
     "hide": "{person} was hidden",
     "show": "{person} is shown again",
-    "cover": "another face stands for {person}",
+    "cover": "{person} got another cover",
     "apart": "{person} and {others} are two people",
     "contact": "{person} was linked with a contact",
     "date": "{photo} was taken {taken_local}",
@@ -109,6 +109,7 @@ def sentence(row: Json, names: Mapping[str, str]) -> str:
     others = [*subject.get("from", ()), *filter(None, [subject.get("other")])]
     position = [f"{subject[key]:.5f}" for key in ("latitude", "longitude") if subject.get(key) is not None]
     words = {
+        "id": (subject.get("person") or "")[:8],
         "person": _called(subject.get("person"), names),
         "others": " and ".join(_called(one, names) for one in others),
         "faces": plural(int(subject.get("faces") or 0), "face"),

@@ -25,6 +25,7 @@ DOUBTFUL: Final = 0.5
 """Likeness to the mean face below which a face is asked about. Halfway between the least that is taken for the same
 person and what most faces have; chosen, not measured."""
 
+NOBODY: Final = "Who is this?"
 FIRST: Final = 12
 """Faces of a person that are shown first, the least certain."""
 
@@ -85,24 +86,28 @@ def show_everybody(library: Library, people: Sequence[Json], *, as_json: bool) -
     named = [_person_tile(library, one, commands) for one in people if one["name"]]
     unnamed = [_person_tile(library, one, commands) for one in people if not one["name"]]
     sections = [
-        Section("People with a name", tiles=named),
-        Section("Who is this?", "Give them a name, and search and moments know them.", tiles=unnamed),
+        Section("People you named", tiles=named),
+        Section("Who is this?", "With a name, they are found by search and shown in moments.", tiles=unnamed),
     ]
-    _show(library, "People", [one for one in sections if one.tiles], f"{PRIVATE} {COPY}", as_json=as_json)
+    _show(library, "People", [one for one in sections if one.tiles], f"{COPY} {PRIVATE}", as_json=as_json)
 
 
 def show_person(library: Library, person: Json, *, as_json: bool) -> None:
     """A page with the faces of one, the least certain first."""
-    commands, who = Commands(library), called(person)
-    sure = sorted(person["faces"], key=lambda face: face["certainty"])
-    tiles = [_face_tile(library, face, who, {f"Not {who}": commands("reject", face["face_id"][:8])}) for face in sure]
-    first = "Least certain first: a face that is somebody else's is probably among these."
-    more = " There are more than this page shows: --limit shows others." if person["next"] else ""
-    sections = [Section(f"Is this {who}?", first, tiles=tiles[:FIRST])]
+    commands = Commands(library)
+    who, name = person["name"], commands.of(person)
+    wrong = f"Not {who}" if who else "Somebody else"
+    faces = sorted(person["faces"], key=lambda face: face["certainty"])
+    tiles = [
+        _face_tile(library, face, who or NOBODY, {wrong: commands("reject", face["face_id"][:8])}) for face in faces
+    ]
+    answers = {"Another name" if who else "Name": commands("name", name, "NAME"), "Hide": commands("hide", name)}
+    first = "The least certain come first: if a face is somebody else's, it is probably among these."
+    sections = [Section(f"Is this {who}?" if who else "Is this one person?", first, answers, tiles[:FIRST])]
     if tiles[FIRST:]:
-        sections.append(Section("The others", tiles=tiles[FIRST:]))
-    about = f"{plural(person['photos'], 'photo')}.{more}"
-    _show(library, who, sections, f"{about} {PRIVATE} {COPY}", as_json=as_json)
+        sections.append(Section("More certain", tiles=tiles[FIRST:]))
+    more = " There are more than this page shows: --limit shows others." if person["next"] else ""
+    _show(library, who or NOBODY, sections, f"{_photos(person)}.{more} {COPY} {PRIVATE}", as_json=as_json)
 
 
 def questions(library: Library, found: Json) -> list[Question]:
@@ -123,11 +128,6 @@ def show_questions(library: Library, asked: Sequence[Question]) -> None:
     _show(library, "Who is who?", sections, f"{COPY} {PRIVATE}", as_json=False)
 
 
-def called(person: Json) -> str:
-    """In sentences."""
-    return str(person["name"] or "this person")
-
-
 def _pair(library: Library, pair: Json, commands: Commands) -> Question:
     one, other = pair["a"], pair["b"]
     names = [commands.of(one), commands.of(other)]
@@ -144,7 +144,7 @@ def _pair(library: Library, pair: Json, commands: Commands) -> Question:
 
 def _faces(library: Library, person: Json, faces: Sequence[Json], commands: Commands) -> Question:
     """All doubtful faces of one person."""
-    name, who = commands.of(person), called(person)
+    name, who = commands.of(person), str(person["name"])
     tiles = []
     for face in faces:
         digits = face["face_id"][:8]
@@ -160,19 +160,23 @@ def _some(library: Library, person: Json) -> list[Tile]:
     """The most certain faces of somebody."""
     faces = library.people.show(person["id"], 50)["faces"]
     best = sorted(faces, key=lambda face: face["certainty"], reverse=True)[:FACES_COMPARED]
-    return [_face_tile(library, face, person["name"] or person["id"][:8], {}) for face in best]
+    return [_face_tile(library, face, person["name"] or NOBODY, {}) for face in best]
 
 
 def _about(person: Json) -> str:
-    return f"{person['name'] or person['id'][:8]} ({plural(person['photos'], 'photo')})"
+    return f"{person['name'] or 'somebody without a name'} ({_photos(person)})"
+
+
+def _photos(person: Json) -> str:
+    return plural(person["photos"], "photo")
 
 
 def _person_tile(library: Library, person: Json, commands: Commands) -> Tile:
     name = commands.of(person)
     actions = {} if person["name"] else {"Name": commands("name", name, "NAME")}
     actions["All faces"] = commands("show", name, "--open")
-    caption = person["name"] or f"Who is this? ({person['short']})"
-    return _face_tile(library, person["cover"] or {}, caption, actions, plural(person["photos"], "photo"))
+    caption = person["name"] or NOBODY
+    return _face_tile(library, person["cover"] or {}, caption, actions, _photos(person))
 
 
 def _face_tile(library: Library, face: Json, caption: str, commands: Mapping[str, str], note: str = "") -> Tile:

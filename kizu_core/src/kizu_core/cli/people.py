@@ -51,7 +51,7 @@ def list_people(
     from kizu_core.cli import faces
 
     with open_library(settings_of(ctx), user) as library:
-        people = [one for one in library.people.all(hidden=hidden) if one["hidden"] == hidden]
+        people = [one for one in library.people.all(hidden=hidden) if one["hidden"] == hidden and _is_anybody(one)]
         advice = "" if people else _advice(library, hidden=hidden)
         if open_ and people:
             faces.show_everybody(library, people[:limit], as_json=as_json)
@@ -199,13 +199,9 @@ def split(ctx: typer.Context, faces: Faces, user: User = None, as_json: AsJson =
 
     Example: kizu people split 5d0c41aa 9be2770f
     """
-
-    def change(people: People) -> Json:
-        answer = people.split(faces)
-        return {**answer, "short": people.find(answer["person"])["short"]}
-
-    done = _say(ctx, user, change)
-    sentence = f"{plural(len(faces), 'face')} became a new person. Who is it? kizu people name {done['short']} NAME"
+    done = _say(ctx, user, lambda people: people.split(faces))
+    new = done["person"]["id"][:8]
+    sentence = f"{plural(len(faces), 'face')} became a new person. Who is it? kizu people name {new} NAME"
     conclude([done], sentence, undo=UNDO, as_json=as_json)
 
 
@@ -316,11 +312,19 @@ def _everybody(people: Sequence[Json], limit: int) -> Iterator[str]:
     yield from aligned([("ID", "NAME", "PHOTOS"), *rows])
     if len(people) > limit:
         yield f"and {len(people) - limit:,} more: --limit {len(people)}"
+    yield ""
+    if people[0]["hidden"]:
+        yield f"Show one again:   kizu people hide {people[0]['short']} --undo"
+        return
+    yield "See their faces:  kizu people list --open"
     unnamed = next((one for one in people if not one["name"]), None)
     if unnamed:
-        yield ""
-        yield "See their faces:  kizu people list --open"
         yield f"Give a name:      kizu people name {unnamed['short']} NAME"
+
+
+def _is_anybody(person: Json) -> bool:
+    """Not somebody of whom no face is left, and no name was given."""
+    return bool(person["photos"] or person["name"])
 
 
 def _one(person: Json) -> Iterator[str]:
@@ -328,21 +332,22 @@ def _one(person: Json) -> Iterator[str]:
     hidden = ", hidden" if person["hidden"] else ""
     yield f"{person['name'] or 'Who is this?'} ({person['short']}): {plural(person['photos'], 'photo')}{hidden}"
     rows = [
-        (face["face_id"][:8], _sure(face), (face["taken_local"] or "").replace("T", " ")[:16], _shown(face["path"]))
+        (
+            face["face_id"][:8],
+            f"{100 * face['certainty']:.0f} %",
+            (face["taken_local"] or "").replace("T", " ")[:16],
+            _shown(face["path"]),
+        )
         for face in person["faces"]
     ]
-    yield from aligned([("FACE", "SURE", "TAKEN", "PHOTO"), *rows])
+    yield from aligned([("FACE", "ALIKE", "TAKEN", "PHOTO"), *rows])
     if person["next"]:
         yield "and more: --limit shows more of them"
     yield ""
     yield f"See the faces:    kizu people show {person['short']} --open"
-    if person["faces"]:
-        yield f"A wrong one:      kizu people reject {person['faces'][-1]['face_id'][:8]}"
-
-
-def _sure(face: Json) -> str:
-    certainty = face["certainty"]
-    return "" if certainty is None else f"{100 * certainty:.0f} %"
+    least = min(person["faces"], key=lambda face: face["certainty"], default=None)
+    if least is not None:
+        yield f"A wrong one:      kizu people reject {least['face_id'][:8]}"
 
 
 def _shown(path: str | None) -> str:

@@ -232,10 +232,16 @@ def _commands(commands: Mapping[str, str]) -> str:
     if not commands:
         return ""
     lines = (
-        f'<dt class="label">{_text(purpose)}</dt><dd><code tabindex="0">{_text(line)}</code></dd>'
+        f'<dt class="label">{_text(purpose)}</dt><dd><code tabindex="0">{_line(line)}</code></dd>'
         for purpose, line in commands.items()
     )
     return f'<dl class="do">{"".join(lines)}</dl>\n'
+
+
+def _line(command: str) -> str:
+    """The command, in which no option is broken after its dashes."""
+    words = (f"<b>{_text(word)}</b>" if word.startswith("-") else _text(word) for word in command.split(" "))
+    return " ".join(words)
 
 
 def _paragraph(text: str, kind: str = "") -> str:
