@@ -308,7 +308,7 @@ def libraries(draw: st.DrawFn) -> tuple[FaceTable, Mapping[str, Any], list[int |
     return table, said, [one for one, usable in zip(says, table.usable, strict=True) if usable]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(libraries())
 def test_whatever_was_said_holds(library: tuple[FaceTable, Mapping[str, Any], list[int | None]]) -> None:
     table, said, says = library
