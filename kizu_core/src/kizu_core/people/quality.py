@@ -1,4 +1,7 @@
-"""Which faces are good enough to tell people apart. Others are stored and shown, but neither matched nor grouped."""
+"""Which faces are good enough to tell people apart. Others are stored and shown, but neither matched nor grouped.
+
+It is decided once, when a photo is looked at; other thresholds hold for photos that are looked at from then on.
+"""
 
 from __future__ import annotations
 
