@@ -10,32 +10,10 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from kizu_support.queue import AI, Queue, done
+from kizu_support.queue import AI, Queue
+from kizu_support.strategies import complete, moment_row, store
 
 Row = dict[str, Any]
-
-
-def row(photos: list[UUID], **values: Any) -> Row:
-    """A moment as the service gives it."""
-    ids = [str(one) for one in photos]
-    return {
-        "id": str(uuid4()), "strategy": "trips", "grouping_type": "location", "title": "Adventures in Nice",
-        "subtitle": "July", "score": 0.5, "asset_hash": "h1", "asset_ids": ids, "cover_asset_ids": ids[:6],
-        "cover_spares": ids[6:12],
-        "keep_days": 7, "most_a_day": 5, "grouping_criteria": {"rule": "far from home"}, **values,
-    }  # fmt: skip
-
-
-def store(queue: Queue, user: UUID, *rows: Row) -> str:
-    """The whole road: a job asked for, claimed and completed."""
-    queue.ask(user, None, job_type="generate_moments")
-    (job,) = queue.claim("generate_moments", limit=1)
-    return complete(queue, job, *rows)
-
-
-def complete(queue: Queue, job: Row, *rows: Row) -> str:
-    operation = done("generate_moments", plugin="core")
-    return queue.complete(job, operation, rows={"moments": list(rows)}, result={"new": []})
 
 
 def shown(queue: Queue, user: UUID, **where: Any) -> list[Row]:
@@ -54,7 +32,7 @@ def photos(queue: Queue, user: UUID) -> list[UUID]:
 
 
 def test_a_moment_is_stored_with_its_photos_days_and_reasons(queue: Queue, user: UUID, photos: list[UUID]) -> None:
-    assert store(queue, user, row(photos)) == "ok"
+    assert store(queue, user, moment_row(photos)) == "ok"
     (one,) = shown(queue, user)
     assert (one["title"], one["photos"], one["saved"], one["hidden"]) == ("Adventures in Nice", 10, False, False)
     assert (one["first_day"], one["last_day"]) == ("2024-07-10", "2024-07-19")
@@ -69,7 +47,7 @@ def test_a_moment_is_stored_with_its_photos_days_and_reasons(queue: Queue, user:
 
 
 def test_the_same_run_twice_changes_nothing(queue: Queue, user: UUID, photos: list[UUID]) -> None:
-    one = row(photos)
+    one = moment_row(photos)
     store(queue, user, one)
     before = queue.rows("select * from moments"), queue.rows("select asset_id, display_order from moment_assets")
     store(queue, user, one)
@@ -80,7 +58,7 @@ def test_the_same_run_twice_changes_nothing(queue: Queue, user: UUID, photos: li
 
 
 def test_two_workers_at_once_make_each_moment_once(queue: Queue, user: UUID, photos: list[UUID]) -> None:
-    rows = [row(photos[n : n + 4], title=f"M{n}") for n in range(6)]
+    rows = [moment_row(photos[n : n + 4], title=f"M{n}") for n in range(6)]
     for _ in range(2):
         queue.ask(user, None, job_type="generate_moments")
     jobs = queue.claim("generate_moments", limit=2)
@@ -93,11 +71,11 @@ def test_two_workers_at_once_make_each_moment_once(queue: Queue, user: UUID, pho
 
 
 def test_changed_photos_change_the_moment_and_not_its_end(queue: Queue, user: UUID, photos: list[UUID]) -> None:
-    one = row(photos[:6])
+    one = moment_row(photos[:6])
     store(queue, user, one)
     queue.run("update moments set expires_at = expires_at - interval '3 days', day = day - 3")
     before = queue.rows("select expires_at, day, created_at from moments")
-    store(queue, user, row(photos, id=one["id"], asset_hash="h2", title="More of Nice"))
+    store(queue, user, moment_row(photos, id=one["id"], asset_hash="h2", title="More of Nice"))
     (now,) = shown(queue, user)
     assert (now["title"], now["photos"]) == ("More of Nice", 10)
     assert queue.rows("select expires_at, day, created_at from moments") == before
@@ -105,17 +83,17 @@ def test_changed_photos_change_the_moment_and_not_its_end(queue: Queue, user: UU
 
 @pytest.mark.parametrize("verb", ["save", "hide"])
 def test_what_a_user_decided_on_is_left_as_it_is(queue: Queue, user: UUID, photos: list[UUID], verb: str) -> None:
-    one = row(photos[:6])
+    one = moment_row(photos[:6])
     store(queue, user, one)
     assert queue.call(f"moment_{verb}", user=user, id=UUID(one["id"])) == one["title"]
-    store(queue, user, row(photos, id=one["id"], asset_hash="h2", title="Other"))
+    store(queue, user, moment_row(photos, id=one["id"], asset_hash="h2", title="Other"))
     (kept,) = shown(queue, user, hidden=verb == "hide")
     assert (kept["title"], kept["photos"]) == (one["title"], 6)
     assert shown(queue, user, hidden=verb != "hide") == []
 
 
 def test_expired_ones_end_and_rest_unless_their_photos_change(queue: Queue, user: UUID, photos: list[UUID]) -> None:
-    one = row(photos)
+    one = moment_row(photos)
     store(queue, user, one)
     queue.run("update moments set expires_at = now() - interval '1 second', day = day - 8")
     assert shown(queue, user) == [], "over is over, also before anybody tidies up"
@@ -125,7 +103,7 @@ def test_expired_ones_end_and_rest_unless_their_photos_change(queue: Queue, user
     assert shown(queue, user) == []
     known = queue.call("view_moments", user=user)
     assert known["history"] == [{"id": one["id"], "hash": "h1"}]
-    store(queue, user, row(photos[:9], id=one["id"], asset_hash="h2"))
+    store(queue, user, moment_row(photos[:9], id=one["id"], asset_hash="h2"))
     assert len(shown(queue, user)) == 1
     queue.run("delete from moments")
     queue.run("update moment_history set ended_at = now() - interval '181 days'")
@@ -135,7 +113,7 @@ def test_expired_ones_end_and_rest_unless_their_photos_change(queue: Queue, user
 
 
 def test_saved_in_the_last_second_is_kept(queue: Queue, user: UUID, photos: list[UUID]) -> None:
-    one = row(photos)
+    one = moment_row(photos)
     store(queue, user, one)
     queue.run("update moments set expires_at = now() - interval '1 second'")
     with queue.database.transaction() as saving:
@@ -150,7 +128,7 @@ def test_saved_in_the_last_second_is_kept(queue: Queue, user: UUID, photos: list
 
 
 def test_of_a_deleted_cover_a_spare_takes_the_place(queue: Queue, user: UUID, photos: list[UUID]) -> None:
-    one = row(photos)
+    one = moment_row(photos)
     store(queue, user, one)
     queue.call("moment_save", user=user, id=UUID(one["id"]))
     gone, hidden, missing = photos[0], photos[1], photos[8]
@@ -167,7 +145,7 @@ def test_of_a_deleted_cover_a_spare_takes_the_place(queue: Queue, user: UUID, ph
 
 
 def test_an_empty_moment_goes(queue: Queue, user: UUID, photos: list[UUID]) -> None:
-    one = row(photos[:4])
+    one = moment_row(photos[:4])
     store(queue, user, one)
     queue.call("moment_save", user=user, id=UUID(one["id"]))
     queue.run("update assets set hidden = true")
@@ -185,7 +163,7 @@ def test_nobody_elses_photo_or_moment_is_taken(queue: Queue, users: tuple[UUID, 
     theirs = queue.rows("select id from assets where user_id = %s", b)[0]["id"]
     own = queue.rows("select id from assets where user_id = %s", a)[0]["id"]
     foreign = queue.rows("select id from moments where user_id = %s", b)[0]["id"]
-    for bad in (row([own, theirs]), row([own], id=str(foreign))):
+    for bad in (moment_row([own, theirs]), moment_row([own], id=str(foreign))):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             store(queue, a, bad)
         queue.run(f"delete from {AI}")
@@ -199,7 +177,7 @@ def test_nobody_elses_photo_or_moment_is_taken(queue: Queue, users: tuple[UUID, 
 
 
 def test_a_photo_that_went_meanwhile_is_left_out(queue: Queue, user: UUID, photos: list[UUID]) -> None:
-    store(queue, user, row([uuid4(), *photos]), row([uuid4()], title="Nothing"))
+    store(queue, user, moment_row([uuid4(), *photos]), moment_row([uuid4()], title="Nothing"))
     (one,) = shown(queue, user)
     assert one["photos"] == 10
 
@@ -221,7 +199,7 @@ class TestBlocks:
 
     @pytest.mark.parametrize("kind", ["person", "place", "days", "hidden"])
     def test_leaves_every_moment(self, queue: Queue, user: UUID, photos: list[UUID], person: UUID, kind: str) -> None:
-        store(queue, user, row(photos))
+        store(queue, user, moment_row(photos))
         queue.run("update assets set city = 'Zürich' where id = any(%s)", photos[:3])
         if kind == "hidden":
             queue.run("update face_clusters set hidden = true")
@@ -253,7 +231,7 @@ class TestBlocks:
 
 
 def test_pages_are_complete_and_in_order(queue: Queue, user: UUID, photos: list[UUID]) -> None:
-    store(queue, user, *(row(photos[n : n + 2], title=str(n), score=n / 10) for n in range(5)))
+    store(queue, user, *(moment_row(photos[n : n + 2], title=str(n), score=n / 10) for n in range(5)))
     page = queue.call("moments", as_user=user, filter={}, limit=2)
     titles = [one["title"] for one in page["moments"]]
     while page["next"]:

@@ -1,16 +1,17 @@
-"""Moment strategies as data, and libraries that show what they are given, for tests of the moments service."""
+"""Moment strategies as data, libraries that show what they are given, and moments as jobs store them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from kizu_core.moments.proposals import Strategy
 from kizu_core.plugins.specs import MomentStrategySpec
 from kizu_core.testing.library import GivenLibrary
 from kizu_core.types import MomentCandidate, Photo
+from kizu_support.queue import Queue, Row, done
 
 NOW = datetime(2026, 7, 15, 9, 0)  # noqa: DTZ001 - by the clock of the place
 USER = UUID(int=7)
@@ -60,3 +61,27 @@ def existing(row: dict[str, Any], *, day: str | None = None, **fields: Any) -> d
         "hidden": False,
         **fields,
     }
+
+
+def moment_row(photos: list[UUID], **values: Any) -> Row:
+    """A moment as the service gives it."""
+    ids = [str(one) for one in photos]
+    return {
+        "id": str(uuid4()), "strategy": "trips", "grouping_type": "location", "title": "Adventures in Nice",
+        "subtitle": "July", "score": 0.5, "asset_hash": "h1", "asset_ids": ids, "cover_asset_ids": ids[:6],
+        "cover_spares": ids[6:12],
+        "keep_days": 7, "most_a_day": 5, "grouping_criteria": {"rule": "far from home"}, **values,
+    }  # fmt: skip
+
+
+def store(queue: Queue, user: UUID, *rows: Row) -> str:
+    """The whole road: a job asked for, claimed and completed."""
+    queue.ask(user, None, job_type="generate_moments")
+    (job,) = queue.claim("generate_moments", limit=1)
+    return complete(queue, job, *rows)
+
+
+def complete(queue: Queue, job: Row, *rows: Row) -> str:
+    """A claimed job ends with these moments."""
+    operation = done("generate_moments", plugin="core")
+    return queue.complete(job, operation, rows={"moments": list(rows)}, result={"new": []})

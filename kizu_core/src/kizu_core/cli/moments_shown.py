@@ -60,9 +60,13 @@ def reasons(told: Mapping[str, Any]) -> Iterator[str]:
     """Why a moment was made: the rule, what it found, which covers, and what gave way to it."""
     if told.get("rule"):
         yield f"Rule: {told['rule']}"
-    found = told.get("found") or {}
+    found = dict(told.get("found") or {})
+    limits = found.pop("thresholds", {})
+    found.pop("rule", None)
     if found:
-        yield f"Found: {', '.join(f'{key} {_plain(value)}' for key, value in found.items())}"
+        yield f"Found: {_plain(found)}"
+    if limits:
+        yield f"Limits: {_plain(limits)}"
     covers = told.get("covers") or {}
     left = ", ".join(f"{count:,} {why}" for why, count in covers.get("left_out", {}).items())
     if covers:
@@ -73,8 +77,9 @@ def reasons(told: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _plain(value: Any) -> str:
+    """JSON in words: names lose their underscores."""
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_plain(item)}" for key, item in value.items())
+        return ", ".join(f"{key.replace('_', ' ')} {_plain(item)}" for key, item in value.items())
     if isinstance(value, list | tuple):
         return ", ".join(map(_plain, value))
     return f"{value:g}" if isinstance(value, float) else str(value)
