@@ -16,6 +16,8 @@ from kizu_plugin_moments.worth import freshness, worth
 
 GAP_SECONDS = 4 * 3600.0
 LONGEST_SECONDS = 3 * DAY
+PAUSE_SECONDS, LONG_PAUSE = 3600.0, 6
+"""A pause of an hour ends an event, if it is that many times as long as the usual time between two shots."""
 RECENT_DAYS = 90
 MOST = 5
 SHOTS = 4
@@ -42,9 +44,16 @@ def build(settings: object) -> Events:
 
 def events_of(table: Table, rows: Numbers) -> list[Numbers]:
     """The given rows (rising), parted into events; rows that could be of two are in none."""
-    return [
-        event for chain in _chains(table, rows) for place in _places(table, chain) for event in _chains(table, place)
-    ]
+    places = (place for chain in _chains(table, rows) for place in _places(table, chain))
+    return [part for place in places for event in _chains(table, place) for part in _parts(table, event)]
+
+
+def _parts(table: Table, rows: Numbers) -> list[Numbers]:
+    """An event ends at a pause that is long for it: dinner is another one than the walk before."""
+    times = table.seconds[table.firsts(rows)]
+    usual = (times[-1] - times[0]) / max(1, len(times) - 1)
+    pauses = np.diff(table.seconds[rows]) > max(PAUSE_SECONDS, LONG_PAUSE * usual)
+    return np.split(rows, np.flatnonzero(pauses) + 1)
 
 
 def _chains(table: Table, rows: Numbers) -> Iterator[Numbers]:
@@ -118,6 +127,7 @@ def _moment(table: Table, rows: Numbers, title: str, key: str, now: datetime) ->
             "shots": shots,
             "thresholds": {
                 "gap_hours": GAP_SECONDS / 3600,
+                "pause_hours": PAUSE_SECONDS / 3600,
                 "longest_days": LONGEST_SECONDS / DAY,
                 "last_days": RECENT_DAYS,
                 "most": MOST,

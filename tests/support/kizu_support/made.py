@@ -20,6 +20,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
+from kizu_core.library import places
 from kizu_core.types import Photo
 from kizu_support.distributions import ROOT
 from kizu_support.weights.cache import cached, version_of
@@ -107,7 +108,7 @@ def made(n: int, seed: int, shared: Path, *, queries: int = 0, vectors: bool = F
         _write_places(folder)
 
     recipe = [generator.read_text(), *options, str(queries), str(vectors)]
-    version = "\n".join([*recipe, version_of(_write_places, libraries=("numpy", "reverse-geocode"))])
+    version = "\n".join([*recipe, version_of(places, _write_places, libraries=("numpy", "reverse-geocode"))])
     return Made(cached("made", version, build), n, seed)
 
 
@@ -144,17 +145,12 @@ def _photo(row: Row, place: Row | None, truth: Row, names: dict[str, str]) -> Ph
 
 
 def _write_places(folder: Path) -> None:
-    """The gazetteer takes seconds and much memory to load: it is asked once, where the library is made."""
-    import reverse_geocode
-
+    """The gazetteer takes a second and much memory to load: it is asked once, where the library is made."""
     spots = [(row["lat"], row["lon"]) for row in _rows(folder / "assets.jsonl")]
-    known = [spot for spot in spots if None not in spot and spot != (0.0, 0.0)]
-    answers = iter(reverse_geocode.search(known) if known else [])
     with (folder / "places.jsonl").open("w", encoding="utf-8") as file:
-        for spot in spots:
-            found = next(answers) if None not in spot and spot != (0.0, 0.0) else None
-            names = found and {key: found.get(key) for key in ("city", "county", "state", "country")}
-            file.write(json.dumps(names) + "\n")
+        for spot, names in zip(spots, places.names_of(spots), strict=True):
+            known = {name: getattr(names, name) for name in ("city", "county", "state", "country")}
+            file.write(json.dumps(None if None in spot else known) + "\n")
 
 
 def _rows(path: Path) -> list[Row]:
