@@ -45,7 +45,7 @@ class Filled:
 
     def person(self, name: str | None = None, **columns: Any) -> UUID:
         person = uuid4()
-        self.insert("face_clusters", id=person, name=name, space=SPACE, **columns)
+        self.insert("face_clusters", id=person, name=name, **columns)
         return person
 
     def insert(self, table: str, **columns: Any) -> None:
@@ -138,7 +138,7 @@ def test_faces_page_by_page(me: Filled, other: Filled, monkeypatch: pytest.Monke
     monkeypatch.setattr(
         me.bench.database.api,
         "view_faces",
-        lambda user, after: me.bench.database.api._view(user, "faces", after=after, limit=2),
+        lambda user, space, after: me.bench.database.api._view(user, "faces", space=space, after=after, limit=2),
     )
     table = me.library.faces()
     monkeypatch.setattr(me.bench.database.api, "view_faces", view)

@@ -20,9 +20,9 @@ class ViewFunctions(Functions):
         """`{photos, next}`, one page."""
         return self._view(user, "photos", after=after)
 
-    def view_faces(self, user: UUID, after: Sequence[UUID] | None) -> Json:
-        """`{space, faces, vectors, next}`, one page."""
-        return self._view(user, "faces", after=after)
+    def view_faces(self, user: UUID, space: str | None, after: Sequence[UUID] | None) -> Json:
+        """`{space, faces, vectors, next}`, one page; without a space, of the one that answers."""
+        return self._view(user, "faces", space=space, after=after)
 
     def view_vectors(self, user: UUID, assets: Sequence[UUID]) -> Json:
         """`{space, assets, vectors}` of those that have one."""

@@ -43,11 +43,12 @@ class _Photos(_Arguments):
 
 
 class _Faces(_Arguments):
+    space: str | None = None
     after: Annotated[list[UUID], Field(min_length=2, max_length=2)] | None = None
 
 
 def _faces(database: OpenDatabase, user: UUID, asked: _Faces) -> Found:
-    return _with_bytes(database.api.view_faces(user, asked.after))
+    return _with_bytes(database.api.view_faces(user, asked.space, asked.after))
 
 
 def _vectors(database: OpenDatabase, user: UUID, asked: _Assets) -> Found:

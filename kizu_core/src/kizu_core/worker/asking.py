@@ -35,11 +35,11 @@ class AskedLibrary:
 
     def photos(self) -> Sequence[Photo]:
         names = self._ask("names", {})["people"]
-        return [_photo(row, names) for page in self._pages("photos", UUID) for row in page["photos"]]
+        return [_photo(row, names) for page in self._pages("photos") for row in page["photos"]]
 
     def faces(self) -> FaceTable:
         fixed = {face for face, _ in self.people().get("fixed", ())}
-        return _face_table(self._pages("faces", _ids), fixed)
+        return _face_table(self._pages("faces", "space"), fixed)
 
     def people(self) -> Mapping[str, Any]:
         return {key: _ids(value) for key, value in self._ask("people", {}).items()}
@@ -58,15 +58,13 @@ class AskedLibrary:
     def moments(self) -> Mapping[str, Any]:
         return self._ask("moments", {})
 
-    def _pages(self, view: str, read: Callable[[Any], Any]) -> Iterator[Mapping[str, Any]]:
-        """All pages of a view; `read` makes ids of what names the next one."""
-        after = None
-        while True:
-            page = self._ask(view, {"after": after})
+    def _pages(self, view: str, *same: str) -> Iterator[Mapping[str, Any]]:
+        """All pages of a view; `same`: what the first one told and the others are asked for."""
+        page = self._ask(view, {})
+        yield page
+        while page["next"] is not None:
+            page = self._ask(view, {"after": _ids(page["next"]), **{name: page[name] for name in same}})
             yield page
-            if page["next"] is None:
-                return
-            after = read(page["next"])
 
     def _about(self, view: str, asset_ids: Sequence[UUID]) -> Iterator[Mapping[str, Any]]:
         some = list(dict.fromkeys(asset_ids))

@@ -47,11 +47,13 @@ language sql stable set search_path = '' set plan_cache_mode = force_custom_plan
 $$;
 
 -- Faces of one space, photo by photo: {space, faces: [[id, asset_id, cluster_id, score, usable]], vectors, next}. Those
--- of hidden and missing photos are among them, for they keep their persons.
-create or replace function public.kizu_view_faces(p_after uuid[] default null, p_limit int default 2000) returns jsonb
+-- of hidden and missing photos are among them, for they keep their persons. `p_space`: that of the first page, so that
+-- all pages are of one; null for the one that answers.
+create or replace function public.kizu_view_faces(
+  p_space text default null, p_after uuid[] default null, p_limit int default 2000) returns jsonb
 language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan as $$
 declare
-  used_space constant text := kizu.active_space((select kizu.uid()), 'face');
+  used_space constant text := coalesce(p_space, kizu.active_space((select kizu.uid()), 'face'));
   page_size constant int := least(greatest(p_limit, 1), 2000);
 begin
   return (
