@@ -111,29 +111,36 @@ def _describe(row: dict[str, Any]) -> list[str]:
 
     offset = row.get("taken_offset_min")
     zone = "" if offset is None else f" {'-' if offset < 0 else '+'}{abs(offset) // 60:02}:{abs(offset) % 60:02}"
-    place = "" if row.get("latitude") is None else f"{row['latitude']:.5f}, {row['longitude']:.5f}"
     facts = {
         "id": row["id"],
         "kind": f"{row['media_kind']}, {row['mime']}, {row['bytes']:,} bytes",
         "size": f"{row['width']} x {row['height']} pixels" if row.get("width") else "",
         "taken": f"{_taken(row)}{zone} (from {row['taken_source']})" if row.get("taken_local") else "not known",
-        "place": place,
+        "place": _place(row),
         "camera": row.get("camera") or "",
         "thumbnail": row.get("thumbnail") or "",
         "web": row.get("web_uri") or "",
+        "hidden": "yes: `kizu assets hide --undo` shows it again" if row.get("hidden") else "",
     }
     lines = [f"{name:<10} {value}" for name, value in facts.items() if value]
     lines += [f"{'file':<10} {file['root']}/{file['path']}{_gone(file)}" for file in row["files"]]
     shown = {
         "text": map(results.text_line, row["texts"]),
         "object": map(results.object_line, row["objects"]),
-        "face": map(results.face_line, row["faces"]),
+        "face": (f"{face['id'][:8]}  {results.face_line(face)}" for face in row["faces"]),
         "caption": map(results.caption_line, row["descriptions"]),
         "vector": map(results.embedding_line, row["embeddings"]),
     }
     lines += [f"{name:<10} {line}" for name, found in shown.items() for line in found]
     lines += [f"{'done':<10} {_done(operation)}" for operation in row["operations"]]
     return lines
+
+
+def _place(row: dict[str, Any]) -> str:
+    """The name of the spot and where that is, as far as known."""
+    names = [row.get(name) for name in ("place_name", "city", "state", "country")]
+    position = [] if row.get("latitude") is None else [f"{row['latitude']:.5f}", f"{row['longitude']:.5f}"]
+    return ", ".join(dict.fromkeys([*filter(None, names), *position]))
 
 
 def _gone(file: dict[str, Any]) -> str:
