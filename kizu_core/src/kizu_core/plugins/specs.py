@@ -150,7 +150,7 @@ class MomentStrategySpec:
     """A way to find moments. `factory`: `build(settings: Settings) -> MomentStrategy`.
 
     `grouping_type` is stored with each moment. `setting_key`: its switch in `profiles.notification_settings`, None if
-    it has none. A `fallback` is asked only if nothing else proposed enough; `order`: lower first.
+    it has none. A `fallback` is asked only if nothing before it proposed anything; `order`: lower first.
     """
 
     name: str
