@@ -1,4 +1,4 @@
-"""Whatever a user says, in whatever order, between detections, groupings and resets: it holds, and is undone exactly."""
+"""Whatever a user says, in whatever order, between detections, groupings and resets: it holds and can be undone."""
 
 from __future__ import annotations
 

@@ -104,6 +104,7 @@ create table if not exists public.image_embeddings (
   created_at timestamptz not null default now()
 );
 alter table public.image_embeddings
+  add column if not exists created_at timestamptz not null default now(),
   add column if not exists dim int,
   add column if not exists space text, -- vectors of different spaces are never compared
   add column if not exists model text,
@@ -134,6 +135,7 @@ create table if not exists public.face_embeddings (
   created_at timestamptz not null default now()
 );
 alter table public.face_embeddings
+  add column if not exists created_at timestamptz not null default now(),
   add column if not exists cluster_id uuid,
   add column if not exists dim int,
   add column if not exists space text,
