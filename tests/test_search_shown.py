@@ -1,4 +1,4 @@
-"""`kizu search` by what photos show, with an embedder that knows three colours; and what is said where it can't."""
+"""`kizu search`: one box for colours (an embedder knows three), dates and places; and what is said where it can't."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from PIL import Image, ImageDraw
+from PIL import ExifTags, Image, ImageDraw
 
 from kizu_support.command import Kizu
 from kizu_support.fake_distribution import fake_distribution
@@ -124,3 +124,72 @@ def test_quotes_and_minus_start_no_model(kizu: Kizu, photos: Path) -> None:
         page = kizu.json("search", query)
         assert (page["hits"], page["without"]) == ([], None)
     assert not list(kizu.home.glob("logs/child-search*"))
+
+
+PLACED = {
+    "nice.jpg": ((200, 9, 9), "2019:07:14 10:00:00", (43.7, 7.26)),
+    "berlin.jpg": ((190, 9, 9), "2021:12:24 18:00:00", (52.52, 13.4)),
+    "water.jpg": ((9, 9, 200), "2019:07:15 10:00:00", (43.7, 7.26)),
+}
+
+
+@pytest.fixture
+def placed(kizu: Kizu, tmp_path: Path) -> Kizu:
+    """The command on photos of which camera and satellites have told when and where."""
+    folder = tmp_path / "placed"
+    folder.mkdir()
+    for name, (colour, taken, (latitude, longitude)) in PLACED.items():
+        exif = Image.Exif()
+        exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.DateTimeOriginal] = taken
+        place = {1: "N", 2: (latitude, 0.0, 0.0), 3: "E", 4: (longitude, 0.0, 0.0)}
+        exif.get_ifd(ExifTags.IFD.GPSInfo).update(place)
+        Image.new("RGB", (64, 48), colour).save(folder / name, exif=exif)
+    run = kizu("run", folder)
+    assert run.code == 0, run.err
+    return kizu
+
+
+def test_one_box(placed: Kizu) -> None:
+    found = placed("search", "red", "photos", "from", "Nice", "in", "July", "2019").out.splitlines()
+    assert found[0] == "July 2019 · Nice · looks like: red"
+    assert found[1].endswith("nice.jpg  (2019-07-14)")
+    assert "    looks like: red" in found
+    assert "    taken 2019-07-14, in Nice" in found
+
+    page = placed.json("search", "in:Nice", "2019")
+    assert [hit["file_name"] for hit in page["hits"]] == ["water.jpg", "nice.jpg"], "without words: newest first"
+    assert [part["kind"] for part in page["understood"]["parts"]] == ["place", "date"]
+    assert (page["without"], page["next"]) == (None, None)
+
+    first = placed.json("search", "before:2025", "--limit", "2")
+    rest = placed.json("search", "before:2025", "--limit", "2", "--after", first["more"])
+    names = [hit["file_name"] for hit in first["hits"] + rest["hits"]]
+    assert names == ["berlin.jpg", "water.jpg", "nice.jpg"]
+
+    paths = placed("search", "Weihnachten", "2021", "-0").out
+    assert paths.endswith("berlin.jpg\0")
+
+
+def test_an_empty_page_says_what_would_change_that(placed: Kizu) -> None:
+    nothing = placed("search", "red in Nice before 2001").out
+    assert "Understood as: before 2001 · Nice · looks like: red" in nothing
+    assert "Without the date there is 1: nice.jpg" in nothing
+    german = placed("search", "ein Hund, red, in Berlin").out
+    assert "These words look German, which colours does not know. For German: No installed model" in german
+
+
+def test_like_this_photo_and_how_it_came_about(placed: Kizu) -> None:
+    like = placed("search", "--like", "nice.jpg").out
+    assert "berlin.jpg" in like
+    assert "nice.jpg  (" not in like
+    told = placed("search", "--explain", "red", "in", "Nice").out
+    assert "UNDERSTOOD" in told
+    assert "Photos that pass the filters: 2" in told
+    shown = placed("search", "red", "--open").out
+    page = Path(shown.splitlines()[-1].partition(": ")[2])
+    assert page.is_relative_to(placed.home / "sheets")
+    assert page.read_text("utf-8").count("data:image/jpeg") >= 2
+    assert placed("search", "red", "--limt", "3").code == 2
+    assert placed("search").code == 2
+    assert placed("search", "red", "--after", "nonsense").code == 1
+    assert placed("search", "like:gone.jpg").code == 1
