@@ -4,9 +4,9 @@
 
 Each round is a command of its own, from the shell's call to its exit, with a running database. `cold`: no process is
 left from a search before; `warm`: there is one; `alone`: KIZU_SEARCH_KEEP=0. `words`: the vector alone, inside a
-running Python program. Beside them the code that everybody writes first: a fresh Python that loads the same weights with
-open_clip and encodes the words, no database, no search (`peer`). `--weights full` are ViT-B/32's towers with random
-numbers: as large and as slow as the real ones, and they find nothing. Medians; ratios are of the peer in the same run.
+running Python program. `peer` is the code that everybody writes first: a fresh Python that loads the same weights with
+open_clip and encodes the words, no database, no search. `--weights full` are ViT-B/32's towers with random numbers: as
+large and as slow as the real ones, and they find nothing. Medians; ratios are of the peer in the same run.
 """
 
 from __future__ import annotations
