@@ -142,6 +142,11 @@ def test_of_a_deleted_cover_a_spare_takes_the_place(queue: Queue, user: UUID, ph
     queue.call("moments_due")
     (stored,) = queue.rows("select cover_asset_ids from moments")
     assert stored["cover_asset_ids"] == expected, "other programs read the row"
+    queue.run("update assets set hidden = false, missing_since = null")
+    assert len(shown(queue, user)[0]["covers"]) == 6
+    queue.run("update assets set hidden = id <> all(%s)", [hidden, missing])
+    (back,) = shown(queue, user)
+    assert {UUID(cover["asset_id"]) for cover in back["covers"]} == {hidden, missing}, "no cover is lost"
 
 
 def test_an_empty_moment_goes(queue: Queue, user: UUID, photos: list[UUID]) -> None:
@@ -153,6 +158,7 @@ def test_an_empty_moment_goes(queue: Queue, user: UUID, photos: list[UUID]) -> N
     queue.call("moments_due")
     assert len(queue.rows("select id from moments")) == 1, "what is only hidden may come back"
     queue.run("delete from assets")
+    queue.run("delete from kizu.chores")  # ten minutes later
     queue.call("moments_due")
     assert queue.rows("select id from moments") == []
 

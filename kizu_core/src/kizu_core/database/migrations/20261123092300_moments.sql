@@ -105,11 +105,9 @@ language sql stable set search_path = '' as $$
                order by rank, display_order limit case when exists (select from shown o where o.rank is not null) then 6 else 1 end)
 $$;
 
--- Ends what is over: unsaved moments whose time has come, those without a photo left, rests that are done. Covers that may
--- not be shown any more give way to others. Of one user, or of all. A moment saved meanwhile stays: the row decides.
-create or replace function kizu.tidy_moments(p_user uuid default null) returns void
-language plpgsql set search_path = '' as $$
-begin
+-- Ends unsaved moments whose time has come, of one user or of all. A moment saved meanwhile stays: the row decides.
+create or replace function kizu.end_moments(p_user uuid default null) returns void
+language sql set search_path = '' as $$
   with ended as (
     delete from public.moments m
     where (p_user is null or m.user_id = p_user) and not coalesce(m.is_saved, false) and m.hidden_at is null
@@ -117,14 +115,27 @@ begin
     returning m.*)
   insert into public.moment_history (user_id, moment_id, asset_hash, day)
     select user_id, id, asset_hash, day from ended where asset_hash is not null
-    on conflict (user_id, moment_id) do update set asset_hash = excluded.asset_hash, day = excluded.day, ended_at = now();
+    on conflict (user_id, moment_id) do update set asset_hash = excluded.asset_hash, day = excluded.day, ended_at = now()
+$$;
+
+-- Removes moments without a photo left and rests that are done; covers that may not be shown now change places with spare
+-- ones. What users see does not wait for this, other programs that read the rows do.
+create or replace function kizu.tidy_moments(p_user uuid default null) returns void
+language plpgsql set search_path = '' as $$
+begin
   delete from public.moment_history h where (p_user is null or h.user_id = p_user) and not kizu.is_resting(h);
   delete from public.moments m where (p_user is null or m.user_id = p_user) and m.strategy is not null
     and not exists (select from public.moment_assets x where x.moment_id = m.id);
-  update public.moments m set cover_asset_ids = kizu.covers_of(m)
-    where (p_user is null or m.user_id = p_user) and m.strategy is not null
-      and exists (select from unnest(m.cover_asset_ids) c where not exists (
-        select from kizu.moment_photos s where s.moment_id = m.id and s.asset_id = c));
+  with shown as materialized (
+    select s.moment_id, s.asset_id from kizu.moment_photos s where p_user is null or s.user_id = p_user),
+  stale as (
+    select m.id, kizu.covers_of(m) as covers from public.moments m
+    where (p_user is null or m.user_id = p_user) and m.strategy is not null and exists (
+      select from unnest(m.cover_asset_ids) c
+      where not exists (select from shown s where s.moment_id = m.id and s.asset_id = c)))
+  update public.moments m set cover_asset_ids = stale.covers, cover_spares = array(
+      select c from unnest(m.cover_asset_ids || m.cover_spares) with ordinality u (c, n) where c <> all (stale.covers) order by n)
+    from stale where m.id = stale.id;
 end $$;
 
 -- What the service has to know of a user besides the photos. `now`: by the clock of the user's place. `blocked`: photos
@@ -202,6 +213,7 @@ create or replace function kizu.store_moments(p_job kizu.jobs, p_rows jsonb) ret
 language plpgsql set search_path = '' as $$
 begin
   perform kizu.lock_moments(p_job.user_id);
+  perform kizu.end_moments(p_job.user_id);
   perform kizu.tidy_moments(p_job.user_id);
   perform kizu.store_moment(p_job.user_id, r)
     from (select r from jsonb_array_elements(coalesce(p_rows -> 'moments', '[]')) with ordinality x (r, n) order by n) x;
@@ -224,21 +236,27 @@ language sql stable set search_path = '' as $$
       where j.user_id = p_profile.id and j.job_type = 'generate_moments' and j.created_at between since.start and p_now)
 $$;
 
--- Asks for the runs that are due, and ends what is over. Returns how many runs it asked for.
+-- Asks for the runs that are due, ends what is over, and tidies up every ten minutes, whoever asks. Returns how many runs it
+-- asked for.
 create or replace function public.kizu_moments_due() returns int language plpgsql set search_path = '' as $$
 declare
   due uuid[] := array(select p.id from public.profiles p where kizu.moments_are_due(p, now()));
 begin
-  perform kizu.tidy_moments();
+  perform kizu.end_moments();
+  insert into kizu.chores as c (name, done_at) values ('moments', clock_timestamp())
+    on conflict (name) do update set done_at = excluded.done_at where c.done_at < excluded.done_at - interval '10 min';
+  if found then
+    perform kizu.tidy_moments();
+  end if;
   perform kizu.enqueue_one('ai_processing_jobs', jsonb_build_object(
-    'user_id', d, 'job_type', 'generate_moments', 'max_attempts', 2, 'dedupe_key', 'generate_moments')) from unnest(due) d;
+    'user_id', d, 'job_type', 'generate_moments', 'dedupe_key', 'generate_moments')) from unnest(due) d;
   return cardinality(due);
 end $$;
 
 select kizu.expose(f, 'authenticated', 'service_role')
   from unnest(array['kizu.zone_of', 'kizu.local_day', 'kizu.moments_time', 'kizu.covers_of']::regproc[]) f;
 select kizu.expose(f, 'service_role') from unnest(array[
-  'kizu.lock_moments', 'kizu.is_resting', 'kizu.tidy_moments', 'kizu.store_moment', 'kizu.store_moments',
+  'kizu.lock_moments', 'kizu.is_resting', 'kizu.end_moments', 'kizu.tidy_moments', 'kizu.store_moment', 'kizu.store_moments',
   'kizu.moments_are_due', 'public.kizu_view_moments', 'public.kizu_moments_due']::regproc[]) f;
 
 insert into kizu.schema_version (version, name) values ('20261123092300', 'moments') on conflict do nothing;

@@ -91,11 +91,11 @@ create or replace function public.kizu_moment_blocks() returns jsonb language sq
 $$;
 
 -- Keeps a moment for ever, or no longer. Also in the last second: as long as the row is there. Null for another's and for none,
--- else the moment's title. A moment that is let go stays as long as a new one.
+-- else the moment's title. A moment that is let go stays a week at least.
 create or replace function public.kizu_moment_save(p_user uuid, p_id uuid, p_saved boolean default true) returns text
 language sql set search_path = '' as $$
   update public.moments set is_saved = p_saved, hidden_at = null,
-    expires_at = case when p_saved or expires_at > now() then expires_at else now() + interval '7 days' end
+    expires_at = case when p_saved then expires_at else greatest(expires_at, now() + interval '7 days') end
   where id = p_id and user_id = p_user returning title
 $$;
 
