@@ -148,7 +148,7 @@ language sql stable set search_path = '' set plan_cache_mode = force_custom_plan
     join public.face_rules r on r.id = p.rule
     join public.face_embeddings f on f.asset_id = p.id and f.frame_ms = r.frame_ms
     where kizu.overlap(r.box, f.bbox) > 0.5
-    order by r.id, f.asset_id, f.space, overlap desc
+    order by r.id, f.asset_id, f.space, overlap desc, f.id
   )
   (select distinct on (f.face_id) f.face_id, f.asset_id, f.space, f.frame_ms, f.person_id, f.is_not
    from fit f where not f.is_not order by f.face_id, f.overlap desc, f.id desc)
