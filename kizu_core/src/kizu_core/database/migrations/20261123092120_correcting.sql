@@ -228,7 +228,7 @@ begin
     where c.user_id = p_user and not kizu.is_undone(c.id) and c.id = coalesce(p_id, c.id) and (p_id is not null or c.kind <> 'undo')
     order by c.id desc limit 1;
   if not found then
-    perform kizu.refuse_correction('There is nothing to undo.', '`kizu people undo --list` shows what was corrected.');
+    perform kizu.refuse_correction('There is nothing to undo.', '`kizu people log` shows what was corrected.');
   end if;
   insert into public.corrections (user_id, kind, undoes) values (p_user, 'undo', said.id) returning id into made;
   undone := said.id;
