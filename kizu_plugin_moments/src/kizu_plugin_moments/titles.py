@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -9,8 +10,15 @@ from datetime import datetime, timedelta
 from kizu_core import Photo
 
 LEVELS = ("city", "county", "state", "country")
-DOMINANT, ENOUGH, MENTIONED = 0.7, 0.8, 0.15
-"""Shares of the photos: of one name that stands for all; of two together that do; of a name worth saying."""
+DOMINANT, ENOUGH, MENTIONED = 0.5, 0.75, 0.15
+"""Shares of the photos: of one name that stands for all; of two together that do; of a name worth saying, which must
+also have a third of the photos of the first."""
+OFFICIAL = re.compile(
+    r"(?:(?:city|county|state|province|region|district|canton|republic|città metropolitana|provincia|província|and) )+"
+    r"(?:of|di|de) |Bezirk |Landkreis |Kreis |Greater ",
+    re.IGNORECASE,
+)
+"""What gazetteers put before the name that people say."""
 SMALL_HOURS = 5
 """What happens before that hour belongs to the evening before."""
 PARTS = ((5, "night"), (12, "morning"), (17, "afternoon"), (22, "evening"), (24, "night"))
@@ -19,18 +27,17 @@ PARTS = ((5, "night"), (12, "morning"), (17, "afternoon"), (22, "evening"), (24,
 def where(photos: Iterable[Photo]) -> str | None:
     """The place of some photos by their own names, at the level that fits; None if they have none.
 
-    One city if most are of it, else two that nearly all are of, else the same with counties, states and countries;
-    else up to three countries. In the order in which they were visited.
+    One city if half of them are of it and few of any other, or two cities that most are of; else the same with
+    counties, states and countries; else up to three countries. In the order in which they were visited.
     """
     named = [photo for photo in photos if photo.country or photo.city]
     for level in LEVELS:
         names = _shares(getattr(photo, level) for photo in named)
-        first = max(names, key=lambda name: names[name], default=None)
-        if first and names[first] >= DOMINANT:
-            return first
-        said = [name for name, share in names.items() if share >= MENTIONED]
-        if len(said) == 2 and sum(names[name] for name in said) >= ENOUGH:
-            return _listed(said)
+        least = max(MENTIONED, max(names.values(), default=0.0) / 3)
+        said = [name for name, share in names.items() if share >= least]
+        together = sum(names[name] for name in said)
+        if (len(said) == 1 and together >= DOMINANT) or (len(said) == 2 and together >= ENOUGH):
+            return _listed([_plain(name) for name in said])
     countries = _shares(photo.country or photo.city for photo in named)
     said = sorted(countries, key=lambda name: -countries[name])[:3]
     return _listed([name for name in countries if name in said]) or None
@@ -68,6 +75,11 @@ def _shares(names: Iterable[str | None]) -> dict[str, float]:
     every = list(names)
     found = Counter(name for name in every if name)
     return {name: count / len(every) for name, count in found.items()}
+
+
+def _plain(name: str) -> str:
+    found = OFFICIAL.match(name)
+    return name[found.end() :] if found else name
 
 
 def _listed(names: Sequence[str]) -> str:
