@@ -30,7 +30,7 @@ def titles(made: Generated) -> list[str]:
 def test_the_best_five_of_a_day_come_first_and_the_rest_is_told() -> None:
     made = generate(strategy(TEN))
     assert titles(made) == [one.title for one in TEN[:4:-1]]
-    assert made.report["passed"] == {"more than a day has room for": 5}
+    assert made.report["passed"] == {"more than there are on one day": 5}
     assert made.report["strategies"] == {"trips": {"plugin": "tests", "proposed": 10}}
     json.dumps([made.report, *made.moments], allow_nan=False)
 

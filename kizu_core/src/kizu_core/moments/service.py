@@ -161,7 +161,7 @@ class _Choice:
             today[best] += 1
             left -= 1
             yield one, covers
-        self._passed["more than a day has room for"] += sum(map(len, waiting.values()))
+        self._passed["more than there are on one day"] += sum(map(len, waiting.values()))
 
     def _covers(self, one: Proposal) -> Covers:
         photos = [self._photos[asset_id] for asset_id in one.asset_ids]
