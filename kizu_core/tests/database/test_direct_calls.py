@@ -203,10 +203,14 @@ def test_words_of_a_function_reach_people(transport: DirectTransport, kizu_datab
     assert transport.call("kizu_reap", {}) == 0
 
 
-def test_limits_of_time_hold(transport: DirectTransport, kizu_database: KizuDatabase) -> None:
+def test_limits_of_time_hold(
+    transport: DirectTransport, kizu_database: KizuDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
     names = "'statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout'"
     define(kizu_database, f"return (select string_agg(current_setting(n), ' ') from unnest(array[{names}]) n)")
     assert transport.call("kizu_test", {}) == "15s 5s 30s"
+    monkeypatch.setattr("kizu_core.database.direct.BYTES_A_SECOND", 1)
+    assert transport.call("kizu_test", {}) == "17s 5s 30s", "what carries more may take longer"
 
 
 def test_closed(worker: Database) -> None:

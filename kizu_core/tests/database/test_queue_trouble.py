@@ -173,6 +173,20 @@ def test_heartbeat_speaks_for_jobs_of_both_tables(queue: Queue, job: Row) -> Non
     assert queue.beat({**job, "lease_token": image["lease_token"]}, image) == ["lost", "ok"]
 
 
+def test_a_heartbeat_waits_for_no_completion(queue: Queue, job: Row) -> None:
+    """That of a large library may take minutes: its job, and the others of the same worker, stay their holder's."""
+    queue.ask(UUID(job["user_id"]), queue.photo(UUID(job["user_id"])), "ocr")
+    (other,) = queue.claim("ocr")
+    queue.let_lease_end(job)
+    with queue.database.transaction() as completing:
+        completing.execute(f"select from {AI} where id = %s for update", [job["id"]])
+        assert queue.beat(job, other) == ["ok", "ok"]
+        assert queue.beat({**job, "lease_token": other["lease_token"]}) == ["lost"]
+        assert queue.call("reap") == 0
+    assert queue.call("reap") == 1
+    assert queue.beat(job) == ["lost"]
+
+
 def test_a_waiting_job_is_taken_back_at_once(queue: Queue) -> None:
     user = queue.user()
     job = queue.ask(user, queue.photo(user), "ocr")

@@ -152,7 +152,8 @@ begin
 end $$;
 
 -- Extends leases and writes progress, many jobs in one call. Answers for each: ok, lost, or cancel (its user took it
--- back). Locks in the order of the ids, as everything does that locks several jobs.
+-- back). Locks in the order of the ids, as everything does that locks several jobs. A job that somebody holds locked is
+-- passed over, and still its holder's: its completion may take minutes, and nobody reaps a locked row.
 create or replace function public.kizu_heartbeat(p_worker text, p_items jsonb, p_lease_s int) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
@@ -168,15 +169,17 @@ begin
         from jsonb_to_recordset($1) as i ("table" text, id uuid, token uuid, progress int, step text) where i."table" = %1$L
       ), held as materialized (
         select j.id, i.progress, i.step from public.%1$I j join item i on j.id = i.id and j.lease_token = i.token
-        where j.status = 'processing' order by j.id for update of j
+        where j.status = 'processing' order by j.id for update of j skip locked
       ), beaten as (
         update public.%1$I j set lease_until = clock_timestamp() + make_interval(secs => $2),
           heartbeat_at = clock_timestamp(), current_step = coalesce(left(h.step, 40), j.current_step),
           progress = greatest(j.progress, least(h.progress, 99)) -- 100 comes with completion only
         from held h where j.id = h.id returning j.id, j.cancel_requested_at)
       select jsonb_agg(jsonb_build_object('id', i.id, 'state',
-        case when b.id is null then 'lost' when b.cancel_requested_at is not null then 'cancel' else 'ok' end))
+        case when b.cancel_requested_at is not null then 'cancel' when b.id is not null or j.id is not null then 'ok'
+          else 'lost' end))
       from item i left join beaten b on b.id = i.id
+      left join public.%1$I j on j.id = i.id and j.lease_token = i.token and j.status = 'processing'
     $sql$, kizu.job_table(job_table)) into part using p_items, p_lease_s;
     answer := answer || part;
   end loop;
