@@ -25,6 +25,8 @@ _BITS = 21
 """Boxes are numbered along three axes in one integer of 64 bits: a box may be as small as six metres."""
 _SLACK = 1 - 1e-9
 """Keeps two corners of a box nearer than the distance in spite of rounding."""
+_FEW, _AT_ONCE = 4096, 1_000_000
+"""Pairs of points that are simply compared for two boxes, and for how many boxes together."""
 _REACH: list[tuple[int, ...]] = sorted(
     (step for step in product(range(-2, 3), repeat=3) if step > (0, 0, 0)), key=lambda s: sum(map(abs, s))
 )
@@ -65,15 +67,12 @@ def _joined(points: Points, boxes: Numbers, reach: float) -> Numbers:
     """For each core a number that it shares with those that it is joined to, directly or over others."""
     order = np.argsort(boxes, kind="stable")
     names, starts, box = np.unique(boxes[order], return_index=True, return_inverse=True)
-    held = np.split(points[order], starts[1:])
+    held = _Held(points[order], np.append(starts, len(points)), reach)
     group = np.arange(len(names))
     for step in _REACH:
-        one, other = _neighbours(names, step)
-        apart = group[one] != group[other]
-        pairs = zip(one[apart], other[apart], strict=True)
-        edges = [(a, b) for a, b in pairs if _touch(held[a], held[b], reach)]
-        if edges:
-            group = _merged(group, np.array(edges))
+        pairs = np.stack(_neighbours(names, step), axis=1)
+        pairs = pairs[group[pairs[:, 0]] != group[pairs[:, 1]]]
+        group = _merged(group, pairs[held.touching(pairs)])
     found = np.empty(len(points), np.int64)
     found[order] = group[box]
     return found
@@ -87,13 +86,40 @@ def _neighbours(names: Numbers, step: tuple[int, ...]) -> tuple[Numbers, Numbers
     return one, place[one]
 
 
-def _touch(some: Points, others: Points, reach: float) -> bool:
-    """Whether a point of the one box is near enough to one of the other."""
-    if len(some) * len(others) <= 4096:
-        apart = some[:, None] - others
-        return bool((np.einsum("ijk,ijk->ij", apart, apart) <= reach * reach).any())
-    few, many = sorted((some, others), key=len)
-    return bool(np.isfinite(cKDTree(many).query(few, distance_upper_bound=_inclusive(reach))[0]).any())
+class _Held:
+    """Points sorted by box: box n has those from `starts[n]` to before `starts[n + 1]`."""
+
+    def __init__(self, points: Points, starts: Numbers, reach: float) -> None:
+        self._points, self._starts, self._reach = points, starts, reach
+
+    def touching(self, pairs: Numbers) -> NDArray[np.bool_]:
+        """For each pair of boxes, (n, 2), whether a point of the one is near enough to one of the other."""
+        sizes = np.diff(self._starts)[pairs]
+        counts = sizes.prod(axis=1)
+        found = np.zeros(len(pairs), bool)
+        few = np.flatnonzero(counts <= _FEW)
+        batches = np.cumsum(counts[few]) // _AT_ONCE
+        for some in np.split(few, np.flatnonzero(np.diff(batches)) + 1):
+            found[some] = self._compared(pairs[some], sizes[some], counts[some])
+        for number in np.flatnonzero(counts > _FEW):
+            found[number] = self._searched(*pairs[number])
+        return found
+
+    def _compared(self, pairs: Numbers, sizes: Numbers, counts: Numbers) -> NDArray[np.bool_]:
+        """All points of small boxes with each other, all pairs of boxes at once."""
+        pair = np.repeat(np.arange(len(pairs)), counts)
+        turn = np.arange(len(pair)) - np.repeat(np.cumsum(counts) - counts, counts)
+        one = self._starts[pairs[pair, 0]] + turn // sizes[pair, 1]
+        other = self._starts[pairs[pair, 1]] + turn % sizes[pair, 1]
+        apart = self._points[one] - self._points[other]
+        near = np.einsum("ij,ij->i", apart, apart) <= self._reach**2
+        return np.bincount(pair, near, len(pairs)) > 0
+
+    def _searched(self, one: int, other: int) -> bool:
+        """The points of a large box by a tree."""
+        some, others = (self._points[self._starts[box] : self._starts[box + 1]] for box in (one, other))
+        few, many = sorted((some, others), key=len)
+        return bool(np.isfinite(cKDTree(many).query(few, distance_upper_bound=_inclusive(self._reach))[0]).any())
 
 
 def _merged(group: Numbers, edges: Numbers) -> Numbers:
