@@ -121,7 +121,7 @@ def test_a_large_library_that_was_filled_just_now(shelf: Shelf, ann: UUID) -> No
                select user_id, id, array[1, file_name::real, 0]::real[]::extensions.halfvec, 3, 'pictures' from made""",
             (ann,),
         )
-    assert meant(shelf, ann, RED) == ["1", "2"]
+    assert meant(shelf, ann, RED) == ["1"]
 
 
 def test_missing_photos_are_not_found(colours: Shelf, ann: UUID) -> None:

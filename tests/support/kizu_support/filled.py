@@ -28,7 +28,7 @@ OVERLOOKED = 0.2
 """Share of objects that the detector does not see, and of those that a caption leaves out."""
 IMAGINED = 0.1
 """Share of photos in which the detector sees an object that is not there."""
-VAGUE = 1.0
+VAGUE = 2.0
 """How far the words of a search are beside what they mean: this times as long as the meaning itself."""
 
 Vector = NDArray[np.float32]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from psycopg import sql
 from psycopg.types.json import Jsonb
@@ -62,15 +62,27 @@ class Shelf:
             "image_descriptions": {"description": "A dog.", "task": "caption"},
             "plugin_results": {"operation": "ocr", "plugin": "p", "version": "1", "error": Jsonb({"code": "x"})},
         }
+        for table, values in rows.items():
+            self.add(table, **shared, **values)
+
+    def add(self, table: str, **columns: Any) -> None:
+        """One row of any table."""
+        insert = sql.SQL("insert into public.{} ({}) values ({})").format(
+            sql.Identifier(table),
+            sql.SQL(", ").join(map(sql.Identifier, columns)),
+            sql.SQL(", ").join(map(sql.Placeholder, columns)),
+        )
         with self.database.transaction() as connection:
-            for table, values in rows.items():
-                columns = {**shared, **values}
-                insert = sql.SQL("insert into public.{} ({}) values ({})").format(
-                    sql.Identifier(table),
-                    sql.SQL(", ").join(map(sql.Identifier, columns)),
-                    sql.SQL(", ").join(map(sql.Placeholder, columns)),
-                )
-                connection.execute(insert, columns)
+            connection.execute(insert, columns)
+
+    def person(self, user: UUID, name: str, *assets: UUID) -> UUID:
+        """Somebody with a name and a face in each of the photos."""
+        person = uuid4()
+        self.add("face_clusters", id=person, user_id=user, name=name)
+        for asset in assets:
+            face = {"user_id": user, "asset_id": asset, "cluster_id": person, "space": "faces"}
+            self.add("face_embeddings", embedding="[1,2]", dim=2, **face)
+        return person
 
     def names(self, user: UUID, query: str | Mapping[str, Any], **options: Any) -> list[str]:
         """File names of the hits, in their order. `query`: words, or a query as `kizu_search` takes it."""

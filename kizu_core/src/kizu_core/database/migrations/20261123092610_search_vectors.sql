@@ -61,7 +61,7 @@ begin
 end $$;
 
 -- What chance gives: how like a vector the user's photos are that have nothing to do with it, as mean and standard
--- deviation; null where there are too few photos to tell. From up to 1000 photos of the whole library, whatever is searched.
+-- deviation; null where there are too few photos to tell (below 100). From up to 1000 photos of the whole library, whatever is searched.
 --
 -- Many photos may fit, so only the lower end of the likenesses is read, as that of a normal distribution. And if nearly
 -- all fit there is no lower end; then the spread is at most that which the photos have in any direction, once what they
@@ -86,7 +86,7 @@ begin
       -- The 5th and the 30th part of a hundred lie 1.645 and 0.524 deviations below the mean.
       select s.low[1] as lowest, (s.low[2] - s.low[1]) / 1.121 as own,
         sqrt((1 - s.common ^ 2) / extensions.vector_dims(p_aim)) as usual
-      from seen s where s.photos >= 30
+      from seen s where s.photos >= 100
     )
     select s.lowest + 1.645 * greatest(least(s.own, s.usual), 1e-6), greatest(least(s.own, s.usual), 1e-6) from spreads s;
 end $$;
@@ -95,23 +95,23 @@ end $$;
 -- but `p_without`. `score`: 1 for the best one, 0 for one that fits no better than chance; `likeness`: the cosine.
 --
 -- What fits must stand out of what chance gives for this query and this user. If chance alone would put a photo as high
--- as the best one in more than 1 of 100 such libraries, nothing fits. Else as many are taken as keeps the expected share
--- of chance hits under 1 in 100 (Benjamini and Hochberg): a rare thing is found among many photos, and so is one that is
--- in every third. And a photo must fit at least half as far above chance as the best one. No number belongs to one
+-- as the best one in more than 1 of 1000 such libraries, nothing fits. Else as many are taken as keeps the expected share
+-- of chance hits under 1 in 1000 (Benjamini and Hochberg): a rare thing is found among many photos, and so is one that is
+-- in every third. And a photo must fit at least seven tenths as far above chance as the best one. No number belongs to one
 -- model. That chance is about normal was checked on made-up vectors and drawn pictures, not on real photos.
 create or replace function kizu.match_vector(
   p_user uuid, p_aim extensions.halfvec, p_space text, p_among uuid[], p_without uuid[])
 returns table (asset_id uuid, score float8, likeness float8)
 language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan as $$
 declare
-  false_hits constant float8 := 0.01;
-  share constant float8 := 0.5;
+  false_hits constant float8 := 0.001;
+  share constant float8 := 0.7;
   centre float8;
   spread float8;
   least_likeness float8;
 begin
   select c.centre, c.spread into centre, spread from kizu.chance(p_user, p_aim, p_space) c;
-  least_likeness := coalesce(centre + 2.3 * spread, '-Infinity'); -- one of a hundred by chance
+  least_likeness := coalesce(centre + 2.9 * spread, '-Infinity'); -- two of a thousand by chance
   return query
     with looked as (
       select count(*) as photos, array_agg((e.asset_id, l.likeness)::kizu.likely) filter (where l.likeness > least_likeness) as found
