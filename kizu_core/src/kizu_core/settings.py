@@ -26,6 +26,7 @@ from pydantic import (
 )
 
 from kizu_core.errors import SettingError
+from kizu_core.types import Paths as Paths
 
 PluginSettings = TypeVar("PluginSettings", bound=BaseModel)
 
@@ -38,56 +39,6 @@ class Env:
 
     def __init__(self, *names: str) -> None:
         object.__setattr__(self, "names", names)
-
-
-@dataclass(frozen=True, slots=True)
-class Paths:
-    """Where everything lies inside the data folder."""
-
-    home: Path
-
-    @property
-    def config_file(self) -> Path:
-        return self.home / "kizu.toml"
-
-    @property
-    def database(self) -> Path:
-        return self.home / "database"
-
-    @property
-    def run(self) -> Path:
-        """Locks and sockets."""
-        return self.home / "run"
-
-    @property
-    def blobs(self) -> Path:
-        return self.home / "blobs"
-
-    @property
-    def models(self) -> Path:
-        return self.home / "models"
-
-    @property
-    def backups(self) -> Path:
-        return self.home / "backups"
-
-    @property
-    def logs(self) -> Path:
-        return self.home / "logs"
-
-    @property
-    def restoring(self) -> Path:
-        """A data folder of its own while a backup is restored."""
-        return self.home / "restoring"
-
-    @property
-    def scratch(self) -> Path:
-        return self.home / "scratch"
-
-    @property
-    def sheets(self) -> Path:
-        """Pages of small pictures to look at in a browser."""
-        return self.home / "sheets"
 
 
 def _words(value: object) -> object:
@@ -159,17 +110,13 @@ class Settings(BaseModel):
     ] = 60
     time_zone: Annotated[str | None, Env("KIZU_TIME_ZONE", "TZ"), Field(description="as in Europe/Berlin")] = None
     language: Annotated[
-        str,
-        Env("KIZU_LANGUAGE", "LC_ALL", "LC_TIME", "LANG"),
-        Field(description="of searches, with the country that says how days are written: en, en-GB, de"),
+        str, Env("KIZU_LANGUAGE", "LC_ALL", "LC_TIME", "LANG"), Field(description="of searches: en, en-GB, de")
     ] = "en"
     hemisphere: Annotated[
         Literal["north", "south"], Env("KIZU_HEMISPHERE"), Field(description="whose summer a search means")
     ] = "north"
     search_keep: Annotated[
-        float,
-        Env("KIZU_SEARCH_KEEP"),
-        Field(ge=0, le=1440, description="minutes that a search keeps its model for the next one; 0: not at all"),
+        float, Env("KIZU_SEARCH_KEEP"), Field(ge=0, le=1440, description="minutes a search keeps its model loaded")
     ] = 5.0
     keep_jobs_days: Annotated[
         int,

@@ -80,6 +80,56 @@ SELFTEST_LEDGER = "kizu_selftest_ledger"
 """The table of what they did."""
 
 
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Where everything lies inside the data folder."""
+
+    home: Path
+
+    @property
+    def config_file(self) -> Path:
+        return self.home / "kizu.toml"
+
+    @property
+    def database(self) -> Path:
+        return self.home / "database"
+
+    @property
+    def run(self) -> Path:
+        """Locks and sockets."""
+        return self.home / "run"
+
+    @property
+    def blobs(self) -> Path:
+        return self.home / "blobs"
+
+    @property
+    def models(self) -> Path:
+        return self.home / "models"
+
+    @property
+    def backups(self) -> Path:
+        return self.home / "backups"
+
+    @property
+    def logs(self) -> Path:
+        return self.home / "logs"
+
+    @property
+    def restoring(self) -> Path:
+        """A data folder of its own while a backup is restored."""
+        return self.home / "restoring"
+
+    @property
+    def scratch(self) -> Path:
+        return self.home / "scratch"
+
+    @property
+    def sheets(self) -> Path:
+        """Pages of small pictures to look at in a browser."""
+        return self.home / "sheets"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
     """A decoded, upright picture as models see it.

@@ -70,7 +70,8 @@ def test_dates(line: str, start: str | None, end: str) -> None:
     ["sun and sea", "sat on a bench", "reading a book", "march of the penguins", "may day parade",
      "second birthday",
      "christmas tree", "winter coat", "90s party", "blade runner 2049", "RE16", "pizza saturday", "10422",
-     "1,999 steps",      "before breakfast", "last photo", "hot spring", "2 year old", "mon ami", "so schön", "mo und di", "2019-13-45",
+     "1,999 steps",      "before breakfast", "last photo", "hot spring",
+     "2 year old", "mon ami", "so schön", "mo und di", "2019-13-45",
      "99/99/2019", "the first of", "since", "between", "q3", "week 80"],
 )  # fmt: skip
 def test_what_is_no_date(line: str) -> None:
