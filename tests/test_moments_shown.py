@@ -33,7 +33,7 @@ class Days:
         for photo in photos:
             days.setdefault(photo.taken.date(), []).append(photo)
         return [
-            MomentCandidate(title=f"The\\n {day}", key=str(day), criteria={"shots": len(of)},
+            MomentCandidate(title=f"The\\n {day}", key=str(day), criteria={"shots": len(of)}, score=len(of) / 10,
                             asset_ids=tuple(one.asset_id for one in sorted(of, key=lambda one: one.taken)))
             for day, of in sorted(days.items())
         ]

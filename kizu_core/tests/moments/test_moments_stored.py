@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from kizu_support.queue import AI, Queue
 from kizu_support.strategies import complete, moment_row, store
@@ -225,6 +226,21 @@ class TestBlocks:
         if kind != "hidden":
             assert queue.call("moment_unblock", user=user, id=UUID(block["id"]))
             assert shown(queue, user)[0]["photos"] == 10
+
+    def test_goes_along_with_a_person_who_is_made_one_with_another(
+        self, queue: Queue, user: UUID, photos: list[UUID], person: UUID
+    ) -> None:
+        other = uuid4()
+        queue.run("insert into face_clusters (id, user_id, name) values (%s, %s, 'Ava')", other, user)
+        queue.run(
+            "insert into face_embeddings (user_id, asset_id, cluster_id, embedding) values (%s, %s, %s, '[0,1]')",
+            user, photos[9], other,
+        )  # fmt: skip
+        queue.call("moment_block", user=user, person=person)
+        subject = {"from": [str(person)], "into": str(other)}
+        queue.call("correct", user=user, kind="merge", subject=Jsonb(subject))
+        assert {UUID(x) for x in queue.call("view_moments", user=user)["blocked"]} == {*photos[:3], photos[9]}
+        assert queue.call("moment_blocks", as_user=user)[0]["person"]["id"] == str(other)
 
     @pytest.mark.parametrize(
         "what",
