@@ -92,12 +92,12 @@ def show_everybody(library: Library, people: Sequence[Json], *, as_json: bool) -
     _show(library, "People", [one for one in sections if one.tiles], f"{COPY} {PRIVATE}", as_json=as_json)
 
 
-def show_person(library: Library, person: Json, *, as_json: bool) -> None:
-    """A page with the faces of one, the least certain first."""
+def show_person(library: Library, person: Json, limit: int, *, as_json: bool) -> None:
+    """A page with faces of one, the least certain first."""
     commands = Commands(library)
     who, name = person["name"], commands.of(person)
     wrong = f"Not {who}" if who else "Somebody else"
-    faces = sorted(person["faces"], key=lambda face: face["certainty"])
+    faces = sorted(person["faces"], key=lambda face: face["certainty"])[:limit]
     tiles = [
         _face_tile(library, face, who or NOBODY, {wrong: commands("reject", face["face_id"][:8])}) for face in faces
     ]
@@ -106,7 +106,11 @@ def show_person(library: Library, person: Json, *, as_json: bool) -> None:
     sections = [Section(f"Is this {who}?" if who else "Is this one person?", first, answers, tiles[:FIRST])]
     if tiles[FIRST:]:
         sections.append(Section("More certain", tiles=tiles[FIRST:]))
-    more = " There are more than this page shows: --limit shows others." if person["next"] else ""
+    more = (
+        " There are more than this page shows: --limit shows others."
+        if person["faces"][limit:] or person["next"]
+        else ""
+    )
     _show(library, who or NOBODY, sections, f"{_photos(person)}.{more} {COPY} {PRIVATE}", as_json=as_json)
 
 

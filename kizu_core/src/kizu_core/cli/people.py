@@ -24,6 +24,7 @@ app = typer.Typer(
 
 Json = dict[str, Any]
 UNDO = "kizu people undo"
+MOST_FACES = 1000
 Person = Annotated[str, typer.Argument(metavar="PERSON", help="A name, its beginning, or an id as `list` shows it.")]
 Face = Annotated[str, typer.Argument(metavar="FACE", help="The id of a face, as `show` and its page give it.")]
 Faces = Annotated[list[str], typer.Argument(metavar="FACE...", help="Ids of faces, as `show` and its page give them.")]
@@ -69,7 +70,9 @@ def list_people(
 def show(
     ctx: typer.Context,
     person: Person,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many faces.")] = 60,
+    limit: Annotated[
+        int, typer.Option(min=1, max=MOST_FACES, help="How many faces: the newest, or on a page the doubtful.")
+    ] = 60,
     open_: Open = False,
     user: User = None,
     as_json: AsJson = False,
@@ -86,9 +89,10 @@ def show(
     from kizu_core.cli import faces
 
     with open_library(settings_of(ctx), user) as library:
-        found = library.people.show(person, limit)
+        # A page shows the least certain faces, which may be the oldest.
+        found = library.people.show(person, MOST_FACES if open_ else limit)
         if open_:
-            faces.show_person(library, found, as_json=as_json)
+            faces.show_person(library, found, limit, as_json=as_json)
             return
     if as_json:
         print_json(found)
