@@ -193,3 +193,19 @@ def test_like_this_photo_and_how_it_came_about(placed: Kizu) -> None:
     assert placed("search").code == 2
     assert placed("search", "red", "--after", "nonsense").code == 1
     assert placed("search", "like:gone.jpg").code == 1
+
+
+def test_the_model_that_a_search_leaves_loaded_is_shown_and_ends_with_the_database(kizu: Kizu, photos: Path) -> None:
+    kizu("run", photos)
+    kizu.variables["KIZU_SEARCH_KEEP"] = "5"
+    try:
+        assert "red0.png" in kizu("search", "red").out
+        kept = kizu.json("status")["search_model"]
+        assert kizu.json("search", "blue")["without"] is None
+        assert kizu.json("status")["search_model"]["pid"] == kept["pid"]
+        assert 0 < kept["seconds"] <= 300
+        assert f"process {kept['pid']}" in kizu("doctor").out
+    finally:
+        kizu("db", "stop")
+    assert kizu.json("status")["search_model"] is None
+    assert not (kizu.home / "run" / "search.sock").exists()

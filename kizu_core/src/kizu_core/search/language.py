@@ -57,6 +57,8 @@ Order = Literal["day first", "month first", "either"]
 class Language(BaseModel):
     """The tables of one language. Keys are as `word_key` writes words.
 
+    `month_first`: countries of the language that write the month before the day.
+
     Dates: `months`, `weekdays` (Monday is 0), `seasons`, `feasts` (names in `feasts.toml`), `decades` (their first
     year within a century), `days` (from today), `units`, `numbers`, `ordinals` (-1: the last). `which`: last -1, this
     0, next 1, and so on. `bounds`: before, after, since, until, older (older than). `rolling`: "past" of "the past 3
@@ -74,7 +76,6 @@ class Language(BaseModel):
 
     code: str
     month_first: tuple[str, ...]
-    day_first: tuple[str, ...]
     ordinal_suffixes: tuple[str, ...]
     decade_suffixes: tuple[str, ...]
     decade_nouns: Words
@@ -130,10 +131,10 @@ class Language(BaseModel):
         return frozenset().union(*(table.words for table in tables if isinstance(table, Table)))
 
     def order(self, region: str) -> Order:
-        """Of 03/04/2021 where `region` (a country's code, "" for none) writes it; "either" where nobody can know."""
+        """Of 03/04/2021 where `region` writes it: a country's code. "either" if none is said and countries differ."""
         if region in self.month_first:
             return "month first"
-        return "day first" if region in self.day_first or not self.month_first else "either"
+        return "day first" if region or not self.month_first else "either"
 
 
 @cache
