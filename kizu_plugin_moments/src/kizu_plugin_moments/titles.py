@@ -31,14 +31,16 @@ def where(photos: Iterable[Photo]) -> str | None:
     counties, states and countries; else up to three countries. In the order in which they were visited.
     """
     named = [photo for photo in photos if photo.country or photo.city]
+    countries = _shares(photo.country or photo.city for photo in named)
+    # Half of a journey stands for all of it only within one country.
+    alone = ENOUGH if sum(share >= MENTIONED for share in countries.values()) > 1 else DOMINANT
     for level in LEVELS:
         names = _shares(getattr(photo, level) for photo in named)
         least = max(MENTIONED, max(names.values(), default=0.0) / 3)
         said = [name for name, share in names.items() if share >= least]
         together = sum(names[name] for name in said)
-        if (len(said) == 1 and together >= DOMINANT) or (len(said) == 2 and together >= ENOUGH):
+        if (len(said) == 1 and together >= alone) or (len(said) == 2 and together >= ENOUGH):
             return _listed([_plain(name) for name in said])
-    countries = _shares(photo.country or photo.city for photo in named)
     said = sorted(countries, key=lambda name: -countries[name])[:3]
     return _listed([name for name in countries if name in said]) or None
 
