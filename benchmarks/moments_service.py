@@ -3,8 +3,9 @@
     PYTHONPATH=tests/support python benchmarks/moments_service.py [cost] [quality] [--n 100000] [--json]
 
 `cost`: a made-up library of `--n` photos in an embedded database, its end moved to today; then a real worker makes the
-moments of the day: seconds from the claim to the stored rows, seconds in the handler; CPU seconds of the worker's child
-from its start, and its largest size; that of this process, which is the parent and has filled the database before.
+moments of the day: seconds from the claim to the stored rows, those in the handler; CPU seconds and largest size of the
+worker's child from its start; CPU seconds of this process and of the database; the size of this process, the parent,
+which has filled the database before.
 
 `quality`: five seeds of this commit, by the measures of `moments.py`, of what stays when overlaps are removed, without
 a day's number. `covers`: how many the twenty best moments of each seed have on average, by what files say, and the
@@ -32,6 +33,7 @@ from moments import LEAST, NOW, main_part, share
 from kizu_core import Photo
 from kizu_core.blobs.local import LocalBlobs
 from kizu_core.database import open_database
+from kizu_core.database.embedded.processes import server_pid
 from kizu_core.jobs.moments import strategies
 from kizu_core.models.selection import load_catalog
 from kizu_core.moments.covers import choose_covers
@@ -63,7 +65,7 @@ def cost(n: int) -> Iterator[Row]:
         database.worker.enqueue(JobTable.AI, [{"user_id": user, "job_type": GENERATE_MOMENTS}])
         options = WorkerOptions(only=("moments",), drain=True)
         worker = Worker(settings, database, LocalBlobs(settings.blobs_dir), load_catalog(settings), options)
-        child = Child()
+        child, before = Child(), cpu_around(settings)
         with largest(child.look) as children, largest(lambda: psutil.Process().memory_info().rss) as parents:
             summary = worker.run()
         last = database.api.moments_state(user)["last"]
@@ -73,6 +75,7 @@ def cost(n: int) -> Iterator[Row]:
             "seconds": round(summary.seconds, 1),
             "in_the_handler": round(summary.operations[GENERATE_MOMENTS].seconds, 1),
             "child_cpu_seconds": round(child.cpu_seconds, 1),
+            "parent_and_server_cpu_seconds": round(cpu_around(settings) - before, 1),
             "child_mb": max(children) >> 20,
             "parent_mb": max(parents) >> 20,
             "proposed": {name: one.get("proposed") for name, one in last["result"]["strategies"].items()},
@@ -94,6 +97,16 @@ class Child:
                 self.cpu_seconds = max(self.cpu_seconds, times.user + times.system)
                 return int(one.memory_info().rss)
         return 0
+
+
+def cpu_around(settings: Settings) -> float:
+    """CPU seconds so far of this process, and of the database server with all that it started."""
+    pid = server_pid(settings.paths.database)
+    assert pid is not None
+    server = psutil.Process(pid)
+    times = [one.cpu_times() for one in (psutil.Process(), server, *server.children())]
+    ended = server.cpu_times().children_user + server.cpu_times().children_system
+    return float(sum(one.user + one.system for one in times) + ended)
 
 
 def chosen_settings(home: Path) -> Settings:
