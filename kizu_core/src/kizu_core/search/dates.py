@@ -202,6 +202,8 @@ class Reader(Points):
         before, after = self.tokens[start - 1] if start else None, self.peek()
         if (before and owner.get(before.key)) or self._noun_follows():
             return True
+        if self.tokens[self.at - 1].key not in self.language.months.words:  # "summer with grandma" is a summer
+            return False
         company = after and (self.language.joins.get(after.key) or self.language.people_leads.get(after.key))
         return bool(company) and not (self.at + 1 < len(self.tokens) and self._known[self.at + 1])
 
@@ -213,6 +215,8 @@ class Reader(Points):
         if not 0 <= place < len(self.tokens) or self._known[place]:
             return False
         token, language = self.tokens[place], self.language
+        if place < self.at and language.numbers.get(token.key):  # "a Sunday" is any
+            return True
         tables = (
             *(language.small, language.fillers, language.bounds, language.which, language.videos, language.between),
             *(

@@ -332,7 +332,8 @@ def _neighbour(span: Span, unit: str, side: str) -> Span | None:
         return None
     last = unit_span(span.end, "day", -1).start or span.end
     if side == "of":
-        return unit_span(span.start, unit, 0)
+        around = unit_span(span.start, unit, 0)
+        return around if span in around else span  # "a weekend in June" is any of them
     if unit == "day":
         return unit_span(span.start, unit, -1) if side == "before" else unit_span(last, unit, 1)
     if unit == "week":
