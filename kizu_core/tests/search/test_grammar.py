@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kizu_core.search import Query, Vocabulary, parse
+from kizu_core.search import Query, Vocabulary, foreign, parse
 
 TODAY = date(2026, 11, 23)
 """A Monday."""
@@ -54,6 +54,9 @@ def days(line: str, **options: Any) -> list[list[str | None]]:
         ("after 2015 before 2018", "2016-01-01", "2018-01-01"),
         ("a saturday in june 2019 before 3 june 2019", "2019-06-01", "2019-06-03"),
         ("week 23 2020", "2020-06-01", "2020-06-08"),
+        ("a weekend in june 2020", "2020-06-01", "2020-07-01"),
+        ("week of June 5", "2026-06-01", "2026-06-08"),
+        ("summer vacation with grandma", "2026-06-01", "2026-09-01"),
         ("im Juni letzten Jahres", "2025-06-01", "2025-07-01"),
         ("Anfang Juni 2020", "2020-06-01", "2020-06-11"),
         ("KW 23 2020", "2020-06-01", "2020-06-08"),
@@ -69,7 +72,8 @@ def test_dates(line: str, start: str | None, end: str) -> None:
     "line",
     ["sun and sea", "sat on a bench", "reading a book", "march of the penguins", "may day parade",
      "second birthday",
-     "christmas tree", "winter coat", "90s party", "blade runner 2049", "RE16", "pizza saturday", "10422",
+     "christmas tree", "winter coat", "90s party", "blade runner 2049", "RE16", "pizza saturday", "on a sunday",
+     "every summer", "10422",
      "1,999 steps",      "before breakfast", "last photo", "hot spring",
      "2 year old", "mon ami", "so schön", "mo und di", "2019-13-45",
      "99/99/2019", "the first of", "since", "between", "q3", "week 80"],
@@ -190,3 +194,14 @@ def test_the_summary_says_what_was_understood() -> None:
     relaxed: Query = query.without("dates")
     assert relaxed.summary == "Hawaii · with Anna Schmidt · looks like: sunset"
     assert (query.filters, relaxed.filters) == (("dates", "places", "people"), ("places", "people"))
+
+
+@pytest.mark.parametrize(
+    ("line", "language"),
+    [("собака на пляже", "ru"), ("犬", "zh"), ("いぬ", "ja"), ("ein Hund im Schnee", "de"), ("the dog", None),
+     ("Sonnenuntergang", None), ("Tokio", None), ("im letzten Sommer", None)],
+)  # fmt: skip
+def test_words_that_an_english_model_does_not_know_are_told(line: str, language: str | None) -> None:
+    assert foreign(parse(line, today=TODAY), ("en",)) == language
+    assert foreign(parse(line, today=TODAY), ("en", "de", "ru", "zh", "ja")) is None
+    assert foreign(parse(line, today=TODAY), ()) is None
