@@ -13,7 +13,7 @@ begin to join. scikit-learn's memory grows with the pairs: it is not asked for m
 that has a location moment of which 0.8 are photos of that trip. Mistaken: the share of location moments without 0.8
 photos of one trip (home, or two trips mixed). Events of the last 90 days, of which at most five are proposed: the share
 of the proposed whose photos are to 0.8 of one true event (`pure`), and the share of as many largest true events
-(by photos) that have such a moment (`largest_found`). The generator lets a family be at two events at a time; true
+(by shots: a burst counts once, and so do copies) that have such a moment (`largest_found`). The generator lets a family be at two events at a time; true
 events that overlap in time within a kilometre count as one, since nobody could tell them apart, and `pure_strictly` is
 without that. Five events a seed are few: besides the worst seed there is the share of all.
 """
@@ -197,7 +197,8 @@ def events_scored(library: Made, photos: Sequence[Photo]) -> Row:
     event = {asset: names.get(name, name) for asset, name in strict.items()}
     moments = events.build(None).propose(photos, now=NOW)
     found = [main_part(one, event) for one in moments]
-    sizes = Counter(names[one["event"]] for one in recent)
+    shots = {(names[one["event"]], one["burst"] or one["copy_of"] or one["id"]) for one in recent}
+    sizes = Counter(name for name, _ in shots)
     largest = sorted(sizes, key=lambda name: (-sizes[name], name))[: len(found)]
     return {
         "events": len(found),
