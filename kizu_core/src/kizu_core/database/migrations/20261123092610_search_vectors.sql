@@ -61,13 +61,14 @@ begin
 end $$;
 
 -- What chance gives: how like a vector the user's photos are that have nothing to do with it, as mean and standard
--- deviation; null where there are too few photos to tell (below 100). From up to 1000 photos of the whole library, whatever is searched.
+-- deviation, null where there are too few photos to tell (below 100); and the mean of all. From up to 1000 photos of the
+-- whole library, whatever is searched.
 --
 -- Many photos may fit, so only the lower end of the likenesses is read, as that of a normal distribution. And if nearly
 -- all fit there is no lower end; then the spread is at most that which the photos have in any direction, once what they
 -- have in common is taken away.
 create or replace function kizu.chance(p_user uuid, p_aim extensions.halfvec, p_space text)
-returns table (centre float8, spread float8)
+returns table (centre float8, spread float8, typical float8)
 language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan as $$
 begin
   return query
@@ -80,25 +81,26 @@ begin
         and extensions.l2_norm(s.embedding::extensions.halfvec) > 0
     ), seen as (
       select count(*) as photos, extensions.vector_norm(extensions.avg(p.photo::extensions.vector)) as common,
-        percentile_cont(array[0.05, 0.3]) within group (order by -(p.photo operator(extensions.<#>) p_aim)) as low
+        percentile_cont(array[0.05, 0.3]) within group (order by -(p.photo operator(extensions.<#>) p_aim)) as low,
+        avg(-(p.photo operator(extensions.<#>) p_aim)) as typical
       from photos p
     ), spreads as (
       -- The 5th and the 30th part of a hundred lie 1.645 and 0.524 deviations below the mean.
-      select s.low[1] as lowest, (s.low[2] - s.low[1]) / 1.121 as own,
-        sqrt((1 - s.common ^ 2) / extensions.vector_dims(p_aim)) as usual
-      from seen s where s.photos >= 100
+      select s.low[1] as lowest, s.typical, case when s.photos >= 100 then greatest(least((s.low[2] - s.low[1]) / 1.121,
+        sqrt(greatest(1 - s.common ^ 2, 0) / extensions.vector_dims(p_aim))), 1e-6) end as spread
+      from seen s
     )
-    select s.lowest + 1.645 * greatest(least(s.own, s.usual), 1e-6), greatest(least(s.own, s.usual), 1e-6) from spreads s;
+    select s.lowest + 1.645 * s.spread, s.spread, s.typical from spreads s;
 end $$;
 
 -- The photos of a user that look like what a vector means, best first, at most 1000. `p_among`: only these; null: all
--- but `p_without`. `score`: 1 for the best one, 0 for one that fits no better than chance; `likeness`: the cosine.
+-- but `p_without`. `score`: 1 for the best one, 0 for one that fits no better than most; `likeness`: the cosine.
 --
 -- What fits must stand out of what chance gives for this query and this user. If chance alone would put a photo as high
 -- as the best one in more than 1 of 1000 such libraries, nothing fits. Else as many are taken as keeps the expected share
 -- of chance hits under 1 in 1000 (Benjamini and Hochberg): a rare thing is found among many photos, and so is one that is
--- in every third. And a photo must fit at least seven tenths as far above chance as the best one. No number belongs to one
--- model. That chance is about normal was checked on made-up vectors and drawn pictures, not on real photos.
+-- in every third. And a photo must fit at least seven tenths as far above the average photo as the best one. No number
+-- belongs to one model. All this was measured on made-up vectors and drawn pictures, not on real photos.
 create or replace function kizu.match_vector(
   p_user uuid, p_aim extensions.halfvec, p_space text, p_among uuid[], p_without uuid[])
 returns table (asset_id uuid, score float8, likeness float8)
@@ -108,9 +110,10 @@ declare
   share constant float8 := 0.7;
   centre float8;
   spread float8;
+  typical float8;
   least_likeness float8;
 begin
-  select c.centre, c.spread into centre, spread from kizu.chance(p_user, p_aim, p_space) c;
+  select c.* into centre, spread, typical from kizu.chance(p_user, p_aim, p_space) c;
   least_likeness := coalesce(centre + 2.9 * spread, '-Infinity'); -- two of a thousand by chance
   return query
     with looked as (
@@ -127,8 +130,7 @@ begin
       group by f.asset_id
       order by 2 desc, 1 limit 1000
     ), ranked as (
-      select b.*, row_number() over (order by b.likeness desc, b.asset_id) as place, max(b.likeness) over () as top,
-        coalesce(centre, avg(b.likeness) over ()) as usual
+      select b.*, row_number() over (order by b.likeness desc, b.asset_id) as place, max(b.likeness) over () as top
       from best b
     ), judged as (
       select r.*, max(r.place) filter (where spread is null
@@ -136,9 +138,9 @@ begin
           and r.photos * kizu.tail((r.likeness - centre) / spread) <= false_hits * r.place) over () as last
       from ranked r
     )
-    select j.asset_id, coalesce((j.likeness - j.usual) / nullif(j.top - j.usual, 0), 1), j.likeness
+    select j.asset_id, coalesce((j.likeness - typical) / nullif(greatest(j.top - typical, 0), 0), 1), j.likeness
     from judged j
-    where j.place <= j.last and j.likeness >= j.usual + share * (j.top - j.usual);
+    where j.place <= j.last and j.likeness >= least(typical + share * (j.top - typical), j.top);
 end $$;
 
 -- About how often chance alone gives as much as `p_z` standard deviations above the mean (PostgreSQL has erfc from 16 on).
