@@ -206,7 +206,7 @@ def completions(known: Known, threshold: float | None) -> list[Callable[[], None
         cursor.executemany("insert into assets (id, user_id) values (%s, %s)", [(one, known.user) for one in photos])
     jobs = [{"user_id": known.user, "asset_id": one, "params": {"operations": ["faces"]}} for one in photos]
     worker.enqueue(JobTable.AI, jobs)
-    made = []
+    made: list[Callable[[], None]] = []
     while claims := worker.claim(JobTable.AI, "benchmark", uuid4(), ["faces"], 50, 3600):
         for claim in claims:
             faces = photos[claim.job.asset_id or uuid4()]
@@ -247,7 +247,7 @@ def judged(known: Known) -> tuple[float, float]:
                    where score >= %s and usable and created_at > (
                      select max(created_at) from face_embeddings where score = %s) - interval '1 h'
                    order by created_at"""
-        rows = dict(connection.execute(query, (known.new.start, known.new.stop - 1)).fetchall())
+        rows: dict[int, UUID | None] = dict(connection.execute(query, (known.new.start, known.new.stop - 1)).fetchall())
     real = {number: known.persons.get(int(known.faces.people[number])) for number in known.new}
     known_faces = [number for number, person in real.items() if person]
     right = sum(rows[number] == real[number] for number in known_faces)

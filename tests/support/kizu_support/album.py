@@ -134,7 +134,7 @@ class Album:
         return answer
 
     def undo(self, correction: int | None = None) -> Row:
-        arguments = {} if correction is None else {"id": correction}
+        arguments: dict[str, Any] = {} if correction is None else {"id": correction}
         answer: Row = self.queue.call("undo", user=self.user, **arguments)
         return answer
 

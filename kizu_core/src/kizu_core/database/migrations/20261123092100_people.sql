@@ -131,6 +131,18 @@ create or replace trigger kizu_faces_went after delete on public.face_embeddings
 create or replace trigger kizu_faces_moved after update on public.face_embeddings
   referencing old table as removed new table as added for each statement execute function kizu.faces_moved();
 
+-- Whether rules speak of any of these photos, or of any at all: so mostly nothing more has to be looked up.
+create or replace function kizu.has_rules(p_user uuid, p_assets uuid[]) returns boolean
+language plpgsql stable set search_path = '' as $$
+begin
+  if p_assets is null then
+    return exists (select from public.face_rules r where r.user_id = p_user);
+  end if;
+  return exists (select from unnest(p_assets) p (id) join public.face_rules r on r.user_id = p_user and r.asset_id = p.id)
+    or exists (select from public.assets a join public.face_rules r on r.user_id = p_user and r.sha256 = a.sha256
+               where a.id = any (p_assets));
+end $$;
+
 -- The faces that rules speak of: in these photos, or in all. A face is whose the rule that fits it best says.
 create or replace function kizu.ruled_faces(p_user uuid, p_assets uuid[] default null)
 returns table (face_id uuid, asset_id uuid, space text, frame_ms int, person_id uuid, is_not boolean)
@@ -161,7 +173,7 @@ $$;
 create or replace function kizu.place_faces(p_user uuid, p_assets uuid[] default null) returns void
 language plpgsql set search_path = '' set plan_cache_mode = force_custom_plan as $$
 begin
-  if not exists (select from public.face_rules r where r.user_id = p_user) then
+  if not kizu.has_rules(p_user, p_assets) then
     return;
   end if;
   update public.face_embeddings f set cluster_id = r.person_id from kizu.ruled_faces(p_user, p_assets) r
@@ -202,22 +214,25 @@ create or replace function kizu.match_faces(p_user uuid, p_asset uuid, p_space t
 language plpgsql set search_path = '' as $$
 declare
   pair record;
+  rejected text[] := '{}';
 begin
+  if kizu.has_rules(p_user, array[p_asset]) then
+    rejected := array(select r.face_id || ' ' || r.person_id from kizu.ruled_faces(p_user, array[p_asset]) r where r.is_not);
+  end if;
   for pair in
     with face as materialized (
       select f.id, f.frame_ms, extensions.l2_normalize(f.embedding::extensions.halfvec) as vector
       from public.face_embeddings f
       where f.asset_id = p_asset and f.user_id = p_user and f.space = p_space and f.cluster_id is null
         and coalesce(f.usable, true)
-    ), near as materialized (
-      select f.id, f.frame_ms, c.cluster_id, c.centroid operator(extensions.<#>) f.vector as likeness
-      from face f join public.face_centroids c on c.user_id = p_user and c.space = p_space
-      where c.centroid operator(extensions.<#>) f.vector <= p_threshold - 1
+    ), near as (
+      -- `offset` keeps the order of loops: each mean face is fetched once and compared with all faces of the photo.
+      select n.*, c.cluster_id from public.face_centroids c
+      cross join lateral (
+        select f.id, f.frame_ms, c.centroid operator(extensions.<#>) f.vector as likeness from face f offset 0) n
+      where c.user_id = p_user and c.space = p_space and n.likeness <= p_threshold - 1
     )
-    select n.* from near n where not exists (
-      select from kizu.ruled_faces(p_user, array[p_asset]) r
-      where r.face_id = n.id and r.person_id = n.cluster_id and r.is_not)
-    order by n.likeness, n.cluster_id
+    select n.* from near n where n.id || ' ' || n.cluster_id <> all (rejected) order by n.likeness, n.cluster_id
   loop
     update public.face_embeddings f set cluster_id = pair.cluster_id
       where f.id = pair.id and f.cluster_id is null and not exists (
@@ -259,10 +274,11 @@ begin
     select (c ->> 'id')::uuid, p_job.user_id from jsonb_array_elements(coalesce(p_rows -> 'face_clusters', '[]')) c
     where kizu.person_now(p_job.user_id, (c ->> 'id')::uuid) is null
     on conflict do nothing;
-  with grouped as materialized (
-    select f.face::uuid as id, kizu.person_now(p_job.user_id, c.id) as person_id
-    from jsonb_to_recordset(coalesce(p_rows -> 'face_clusters', '[]')) as c (id uuid, faces jsonb),
-      jsonb_array_elements_text(c.faces) f (face)
+  with person as materialized (
+    select kizu.person_now(p_job.user_id, c.id) as id, c.faces
+    from jsonb_to_recordset(coalesce(p_rows -> 'face_clusters', '[]')) as c (id uuid, faces jsonb)
+  ), grouped as materialized (
+    select f.face::uuid as id, p.id as person_id from person p, jsonb_array_elements_text(p.faces) f (face)
   ), chosen as materialized (
     select g.id, case when row_number() over (partition by f.asset_id, f.frame_ms, g.person_id
                         order by f.cluster_id = g.person_id desc nulls last, f.score desc nulls last, f.id) = 1 then g.person_id end as person_id
@@ -356,7 +372,7 @@ begin
 end $$;
 
 select kizu.expose(f::regproc, 'service_role') from unnest(array[
-  'kizu.lock_people', 'kizu.touches_people', 'kizu.shift_person', 'kizu.faces_came', 'kizu.faces_went', 'kizu.faces_moved', 'kizu.place_faces',
+  'kizu.lock_people', 'kizu.touches_people', 'kizu.shift_person', 'kizu.faces_came', 'kizu.faces_went', 'kizu.faces_moved', 'kizu.has_rules', 'kizu.place_faces',
   'kizu.carry_over', 'kizu.match_faces', 'kizu.replace_faces', 'kizu.store_people', 'kizu.drop_nobody',
   'kizu.store_reviews', 'kizu.people_in_space', 'public.kizu_people_due']) f;
 select kizu.expose(f::regproc, 'authenticated', 'service_role') from unnest(array[

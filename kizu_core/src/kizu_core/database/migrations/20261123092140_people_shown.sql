@@ -1,6 +1,21 @@
 -- What a user reads: people, one of them with all faces, what Kizu is not sure of, and the log of corrections. Faces are
 -- those of the space that answers; photos that are hidden or gone count nowhere.
 
+-- The face that the user chose to stand for a person, where it can be seen; else null.
+create or replace function kizu.cover_of(p_user uuid, p_space text, p_person uuid, p_cover jsonb) returns uuid
+language plpgsql stable set search_path = '' as $$
+begin
+  if p_cover is null then
+    return null;
+  end if;
+  return (
+    select f.id from public.face_embeddings f
+    join public.assets a on a.id = f.asset_id and a.user_id = p_user and not a.hidden and a.missing_since is null
+    where f.asset_id = kizu.photo_at(p_user, p_cover) and f.cluster_id = p_person and f.space = p_space
+      and f.frame_ms = (p_cover ->> 'frame_ms')::int and kizu.overlap(f.bbox, p_cover -> 'box') > 0.5
+    order by kizu.overlap(f.bbox, p_cover -> 'box') desc limit 1);
+end $$;
+
 -- The caller's people, biggest first: {people: [{id, name, contact, photos, faces, hidden, cover: {face_id, asset_id, bbox,
 -- path}}]}. p_filter: {named: bool, hidden: true (those too), limit, or: name, ids: [...], which find whoever it is}. At most
 -- 1000.
@@ -15,8 +30,8 @@ language sql stable set search_path = '' set plan_cache_mode = force_custom_plan
       when p_filter ? 'name' then kizu.name_key(c.name) = kizu.name_key(p_filter ->> 'name')
       else (not c.hidden or coalesce((p_filter ->> 'hidden')::boolean, false))
         and (p_filter ->> 'named' is null or (p_filter ->> 'named')::boolean = (c.name is not null)) end
-  ), face as materialized (
-    select f.id, f.cluster_id, f.asset_id, f.bbox, f.score, f.frame_ms from me
+  ), face as (
+    select f.id, f.cluster_id, f.asset_id, f.score from me
     join public.face_embeddings f on f.user_id = me.id and f.space = me.space
     join public.assets a on a.id = f.asset_id and a.user_id = me.id and not a.hidden and a.missing_since is null
     where f.cluster_id in (select p.id from person p)
@@ -34,13 +49,9 @@ language sql stable set search_path = '' set plan_cache_mode = force_custom_plan
       'id', p.id, 'name', p.name, 'contact', p.contact_id, 'photos', p.photos, 'faces', p.faces, 'hidden', p.hidden,
       'cover', (
         select jsonb_build_object('face_id', f.id, 'asset_id', f.asset_id, 'bbox', f.bbox, 'path', kizu.path_of(f.asset_id))
-        from face f where f.id = coalesce((
-          select o.id from face o
-          where o.cluster_id = p.id and kizu.overlap(o.bbox, p.cover -> 'box') > 0.5
-            and o.frame_ms = (p.cover ->> 'frame_ms')::int and o.asset_id = kizu.photo_at((select m.id from me m), p.cover)
-          order by kizu.overlap(o.bbox, p.cover -> 'box') desc limit 1), p.best)))
+        from public.face_embeddings f where f.id = coalesce(kizu.cover_of(me.id, me.space, p.id, p.cover), p.best)))
     order by p.photos desc, p.name, p.id), '[]'))
-  from page p
+  from page p, me
 $$;
 
 -- One of the caller's people, or whom it was merged into, with faces, newest photo first: {..., faces: [{face_id,
@@ -142,7 +153,7 @@ language sql stable set search_path = '' as $$
 $$;
 
 select kizu.expose(f::regproc, 'authenticated') from unnest(array[
-  'public.kizu_people', 'public.kizu_person', 'public.kizu_faces', 'public.kizu_people_review', 'public.kizu_corrections']) f;
+  'kizu.cover_of', 'public.kizu_people', 'public.kizu_person', 'public.kizu_faces', 'public.kizu_people_review', 'public.kizu_corrections']) f;
 
 insert into kizu.schema_version (version, name) values ('20261123092140', 'people_shown') on conflict do nothing;
 notify pgrst, 'reload schema';
