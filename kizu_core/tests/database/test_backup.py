@@ -41,6 +41,9 @@ insert into face_rules (user_id, person_id, is_not, asset_id, box)
   select a.user_id, c.id, false, a.id, '{"left": 0.1}' from assets a, face_clusters c;
 insert into face_reviews (user_id, kind, a, b, score) select user_id, 'merge', id, id, 0.1 from face_clusters;
 insert into corrections (user_id, kind, subject) select user_id, 'name', '{"name": "Anna"}' from face_clusters;
+insert into moment_history (user_id, moment_id, asset_hash) select id, gen_random_uuid(), 'h' from profiles;
+insert into moment_blocks (user_id, place) select id, 'nowhere' from profiles;
+insert into kizu_models (kind, space, model, state) values ('face', 'faces', 'm', 'active');
 insert into corrections (user_id, kind, undoes) select user_id, 'undo', id from corrections;
 insert into contacts (user_id, name) select id, 'Anna' from profiles;
 insert into detected_objects (user_id, asset_id, label, bbox) select user_id, id, 'cat', '{"left": 0.1}' from assets;
@@ -69,7 +72,7 @@ AROUND = {
     "and attrelid >= 16384 order by 1, 2",
     "policies": "select * from pg_policies order by 1, 2, 3",
     "defaults": "select defaclobjtype, defaclacl::text from pg_default_acl",
-    "numbers": "select sequencename, last_value from pg_sequences",
+    "numbers": "select sequencename, last_value from pg_sequences order by 1",
     "schema": "select version, name from kizu.schema_version order by 1",
 }
 

@@ -31,6 +31,9 @@ SAMPLES: dict[str, Callable[[], object]] = {
     "text": lambda: "x",
     "jsonb": lambda: "{}",
     "halfvec": lambda: "[1,0,0]",
+    "vector": lambda: "[1,0,0]",
+    "bool": lambda: False,
+    "float4": lambda: 0.5,
     "int4": lambda: 1,
     "int8": lambda: 1,
     "timestamptz": lambda: "2026-01-01",
@@ -39,7 +42,8 @@ SAMPLES: dict[str, Callable[[], object]] = {
 
 Own = tuple[Users, Database]
 
-OWNERS = ("user_id", "asset_id", "root_id", "moment_id")
+PERSON = ("cluster_id", "person_id", "a", "b")
+OWNERS = ("user_id", "asset_id", "root_id", "moment_id", *PERSON)
 
 
 @pytest.fixture
@@ -193,7 +197,9 @@ def _with_a_row_everywhere(connection: psycopg.Connection[Any]) -> UUID:
     for table, column in (("assets", "asset_id"), ("library_roots", "root_id"), ("moments", "moment_id")):
         owners[column] = uuid4()
         _insert(connection, f"public.{table}", {"id": owners[column], "user_id": made[0]})
-    done = {"public.assets", "public.library_roots", "public.moments"}
+    owners |= dict.fromkeys(PERSON, uuid4())
+    _insert(connection, "public.face_clusters", {"id": owners["person_id"], "user_id": made[0]})
+    done = {"public.assets", "public.library_roots", "public.moments", "public.face_clusters"}
     for table, columns in _owned(connection).items():
         if table not in done:
             _insert(connection, table, {column: owners[column] for column in columns})
@@ -204,7 +210,7 @@ def _with_a_row_everywhere(connection: psycopg.Connection[Any]) -> UUID:
 def _insert(connection: psycopg.Connection[Any], table: str, values: dict[str, Any]) -> None:
     needed = connection.execute(
         "select column_name, udt_name from information_schema.columns where table_schema || '.' || table_name = %s"
-        " and is_nullable = 'NO' and column_default is null and is_identity = 'NO'",
+        " and is_nullable = 'NO' and column_default is null and is_identity = 'NO' and is_generated = 'NEVER'",
         [table],
     )
     row = {name: SAMPLES[kind]() for name, kind in needed} | values
