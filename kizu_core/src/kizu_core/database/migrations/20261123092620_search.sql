@@ -222,7 +222,7 @@ $$;
 -- use their indexes. It takes no user, refuses a caller without one, and every table is filtered by that user.
 create or replace function public.kizu_search(
   p_query jsonb, p_limit int default 50, p_after jsonb default null, p_vector real[] default null, p_space text default null)
-returns jsonb language plpgsql stable security definer set search_path = '' set plan_cache_mode = force_custom_plan as $$
+returns jsonb language plpgsql stable security definer set search_path = '' as $$
 declare
   me constant uuid := kizu.uid();
   most constant int := least(greatest(coalesce(p_limit, 50), 1), 200);
@@ -251,7 +251,8 @@ begin
     from evidence e group by e.asset_id
     union all
     select a.id, 0, '{}' from public.assets a
-    where not asks and a.user_id = me and (a.id = any (among) or among is null and query ? 'not') and a.id <> all (without)
+    where not asks and a.user_id = me and (a.id in (select unnest(among)) or among is null and query ? 'not')
+      and a.id not in (select unnest(without))
   ), page as (
     select s.score, s.seen, a, coalesce(a.taken_local, '-infinity') as taken
     from sums s join public.assets a on a.id = s.asset_id and a.user_id = me
