@@ -13,9 +13,9 @@ begin to join. scikit-learn's memory grows with the pairs: it is not asked for m
 that has a location moment of which 0.8 are photos of that trip. Mistaken: the share of location moments without 0.8
 photos of one trip (home, or two trips mixed). Events of the last 90 days, of which at most five are proposed: the share
 of the proposed whose photos are to 0.8 of one true event (`pure`), and the share of as many largest true events
-(by shots: a burst counts once, and so do copies) that have such a moment (`largest_found`). The generator lets a family be at two events at a time; true
-events that overlap in time within a kilometre count as one, since nobody could tell them apart, and `pure_strictly` is
-without that. Five events a seed are few: besides the worst seed there is the share of all.
+(by shots: a burst counts once, and so do copies) that have such a moment (`largest_found`). The generator lets a family
+be at two events at a time; true events that overlap in time within a kilometre count as one: nobody could tell them
+apart, and `pure_strictly` is without that. Five events a seed are few: besides the worst seed there is the mean of all.
 """
 
 from __future__ import annotations

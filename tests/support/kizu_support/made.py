@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -23,7 +25,7 @@ from numpy.typing import NDArray
 from kizu_core.library import places
 from kizu_core.types import Photo
 from kizu_support.distributions import ROOT
-from kizu_support.weights.cache import cached, version_of
+from kizu_support.weights.cache import cache_folder, cached, version_of
 
 SHARED = ROOT.parent / "shared"
 """Where the generator is, for programs that have no fixture."""
@@ -100,6 +102,7 @@ def made(n: int, seed: int, shared: Path, *, queries: int = 0, vectors: bool = F
     options = ["--n", str(n), "--seed", str(seed), "--years", str(years)]
 
     def build(folder: Path) -> None:
+        _forget_old()
         wanted = ["--out", "assets.jsonl", "--split-truth", "--summary", "summary.json"]
         wanted += ["--queries", str(queries), "--queries-out", "queries.jsonl"] if queries else []
         wanted += ["--vectors", "made"] if vectors else []
@@ -151,6 +154,13 @@ def _write_places(folder: Path) -> None:
         for spot, names in zip(spots, places.names_of(spots), strict=True):
             known = {name: getattr(names, name) for name in ("city", "county", "state", "country")}
             file.write(json.dumps(None if None in spot else known) + "\n")
+
+
+def _forget_old() -> None:
+    """Each commit has seeds of its own, and a library takes up to a gigabyte: those of three days ago are dropped."""
+    for folder in cache_folder().glob("made-*"):
+        if time.time() - folder.stat().st_mtime > 3 * 86400:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _rows(path: Path) -> list[Row]:
