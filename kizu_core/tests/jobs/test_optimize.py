@@ -13,13 +13,15 @@ from PIL import Image
 from kizu_core.errors import JobCancelled, JobError, KizuError, SourceMissing, UnsupportedFormat
 from kizu_core.jobs.optimize import OptimizeHandler
 from kizu_core.plugins.protocols import JobContext
+from kizu_core.testing import GivenLibrary
 from kizu_core.types import Job, JobOutcome, JobTable
 
 
-class Row:
+class Row(GivenLibrary):
     """A library with one asset."""
 
     def __init__(self, **columns: Any) -> None:
+        super().__init__()
         self.columns = columns
 
     def asset(self, asset_id: UUID) -> Mapping[str, Any]:
