@@ -160,14 +160,15 @@ def models(settings: Settings) -> Check:
     """Kinds that no plugin brings are no fault; a model that is installed and can't be loaded is."""
     from kizu_core.models.selection import build_catalog
     from kizu_core.models.weights import readiness
+    from kizu_core.types import OPERATION_MODELS
 
     found = [(spec, readiness(spec, settings)) for spec in build_catalog(settings).models()]
     broken = [(spec, state) for spec, state in found if not state.ready]
     if broken:
         said = "; ".join(f"{spec.kind} {spec.name}: {state.reason}" for spec, state in broken)
         return Check("models", "warn", said, broken[0][1].hint)
-    if not found:
-        return Check("models", "warn", "No plugin with a model is installed.", "See `kizu models list`.")
+    if not any(spec.kind in OPERATION_MODELS.values() for spec, _ in found):
+        return Check("models", "warn", "No plugin with a model for photos is installed.", "See `kizu models list`.")
     return Check("models", "ok", f"Ready: {', '.join(f'{spec.name} ({spec.kind})' for spec, _ in found)}.")
 
 
