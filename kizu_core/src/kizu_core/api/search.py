@@ -65,7 +65,7 @@ class Search:
         return page | {
             "without": without,
             "language": self._foreign(query) if meaning.get("vector") is not None else None,
-            "understood": _told(query),
+            "understood": _told(query, by_looks="vector" in meaning),
         }
 
     def relaxed(self, query: Query) -> list[Json]:
@@ -178,8 +178,13 @@ def _check(line: str) -> None:
         raise QueryError(f"A search is at most {MOST_QUERY} characters long.", hint="A few words find more.")
 
 
-def _told(query: Query) -> Json:
+def _told(query: Query, *, by_looks: bool) -> Json:
     spans = [
         {"kind": one.kind, "words": query.raw[one.start : one.end], "meaning": one.meaning} for one in query.understood
     ]
-    return {"summary": query.summary, "text": query.text, "parts": spans, "asked": query.as_json()}
+    return {
+        "summary": query.summarised(by_looks=by_looks),
+        "text": query.text,
+        "parts": spans,
+        "asked": query.as_json(),
+    }

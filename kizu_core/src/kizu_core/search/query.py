@@ -105,10 +105,14 @@ class Query:
     @property
     def summary(self) -> str:
         """What was understood, in a line: "Summer 2025 · Hawaii · with Anna · looks like: sunset"."""
+        return self.summarised(by_looks=not self.words_only)
+
+    def summarised(self, *, by_looks: bool) -> str:
+        """The same; `by_looks`: whether photos were looked for by what they show."""
         kinds = ("date", "place", "person", "type", "like", "phrase", "not")
         parts = [one.meaning for kind in kinds for one in self.understood if one.kind == kind]
         if self.text:
-            parts.append(f"words: {self.text}" if self.words_only else f"looks like: {self.text}")
+            parts.append(f"{'looks like' if by_looks else 'words'}: {self.text}")
         return " · ".join(dict.fromkeys(part for part in parts if part))
 
 
