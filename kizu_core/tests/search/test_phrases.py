@@ -1,4 +1,4 @@
-"""The grammar on phrases that somebody else wrote before there was one (see README.md there)."""
+"""The grammar on phrases that somebody else wrote without having seen it (see README.md there)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ import pytest
 
 from kizu_core.search import parse
 
-PHRASES = [json.loads(line) for line in (Path(__file__).parent / "phrases.jsonl").read_text("utf-8").splitlines()]
+FILES = ("phrases", "phrases_second")
+PHRASES = {
+    name: [json.loads(line) for line in (Path(__file__).parent / f"{name}.jsonl").read_text("utf-8").splitlines()]
+    for name in FILES
+}
 
 Days = tuple[str | None, str | None]
 
@@ -41,10 +45,20 @@ def wrong(phrases: Sequence[dict[str, Any]]) -> Iterator[str]:
             yield f"{phrase['today']} {phrase['query']!r}: {found}, not {expected}"
 
 
-@pytest.mark.parametrize("language", ["en", "de"])
-def test_dates_are_exact_and_there_are_few_false_alarms(language: str) -> None:
-    spoken = [phrase for phrase in PHRASES if phrase["language"] == language]
+# The goal is 0.05 everywhere. The second set is not there yet: its shares are those found when it was first measured.
+# They may only fall, and not by words or numbers taken from its phrases.
+@pytest.mark.parametrize(
+    ("name", "language", "false_alarms"),
+    [
+        ("phrases", "en", 0.05),
+        ("phrases", "de", 0.05),
+        ("phrases_second", "en", 3 / 25),
+        ("phrases_second", "de", 1 / 6),
+    ],
+)
+def test_dates_are_exact_and_there_are_few_false_alarms(name: str, language: str, false_alarms: float) -> None:
+    spoken = [phrase for phrase in PHRASES[name] if phrase["language"] == language]
     dated, traps = [one for one in spoken if one["ranges"]], [one for one in spoken if not one["ranges"]]
     missed, alarms = list(wrong(dated)), list(wrong(traps))
     assert len(missed) <= 0.1 * len(dated), missed
-    assert len(alarms) <= 0.05 * len(traps), alarms
+    assert len(alarms) <= false_alarms * len(traps), alarms
