@@ -2,6 +2,7 @@
 -- users see of it and say to it stands in the next file.
 
 alter table public.profiles
+  add column if not exists notification_settings jsonb default '{}', -- a table of somebody else's may lack it
   add column if not exists time_zone text; -- as IANA names it; null: nobody knows, which counts as UTC
 alter table public.moments
   add column if not exists strategy text, -- null: not made by Kizu's service, which leaves such rows alone
