@@ -73,22 +73,27 @@ language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_
 begin
   return query
     with sample as materialized (
-      select e.embedding from public.image_embeddings e
+      select e.embedding::extensions.halfvec as photo from public.image_embeddings e
       where e.user_id = p_user and e.space = p_space order by e.asset_id limit 1000
     ), photos as (
-      select extensions.l2_normalize(s.embedding::extensions.halfvec) as photo from sample s
-      where extensions.vector_dims(s.embedding) = extensions.vector_dims(p_aim)
-        and extensions.l2_norm(s.embedding::extensions.halfvec) > 0
+      select case when extensions.vector_dims(s.photo) = extensions.vector_dims(p_aim) then
+        nullif(1 - (s.photo operator(extensions.<=>) p_aim), 'NaN') end as likeness
+      from sample s
     ), seen as (
-      select count(*) as photos, extensions.vector_norm(extensions.avg(p.photo::extensions.vector)) as common,
-        percentile_cont(array[0.05, 0.3]) within group (order by -(p.photo operator(extensions.<#>) p_aim)) as low,
-        avg(-(p.photo operator(extensions.<#>) p_aim)) as typical
+      select count(p.likeness) as photos, avg(p.likeness) as typical,
+        percentile_cont(array[0.05, 0.3]) within group (order by p.likeness) as low
       from photos p
+    ), shared as (
+      -- The mean of many photos' vectors; 200 give its length to a quarter of a percent, at a fifth of the time.
+      select extensions.l2_norm(extensions.avg(extensions.l2_normalize(f.photo))) as common from (
+        select s.photo from sample s
+        where extensions.vector_dims(s.photo) = extensions.vector_dims(p_aim) and extensions.l2_norm(s.photo) > 0
+        limit 200) f
     ), spreads as (
       -- The 5th and the 30th part of a hundred lie 1.645 and 0.524 deviations below the mean.
       select s.low[1] as lowest, s.typical, case when s.photos >= 100 then greatest(least((s.low[2] - s.low[1]) / 1.121,
-        sqrt(greatest(1 - s.common ^ 2, 0) / extensions.vector_dims(p_aim))), 1e-6) end as spread
-      from seen s
+        sqrt(greatest(1 - m.common ^ 2, 0) / extensions.vector_dims(p_aim))), 1e-6) end as spread
+      from seen s cross join shared m
     )
     select s.lowest + 1.645 * s.spread, s.spread, s.typical from spreads s;
 end $$;
@@ -111,17 +116,18 @@ declare
   centre float8;
   spread float8;
   typical float8;
-  least_likeness float8;
+  most_distance float8;
 begin
   select c.* into centre, spread, typical from kizu.chance(p_user, p_aim, p_space) c;
-  least_likeness := coalesce(centre + 2.9 * spread, '-Infinity'); -- two of a thousand by chance
+  most_distance := coalesce(1 - centre - 2.9 * spread, 'Infinity'); -- two of a thousand by chance
   return query
     with looked as (
-      select count(*) as photos, array_agg((e.asset_id, l.likeness)::kizu.likely) filter (where l.likeness > least_likeness) as found
+      select count(*) as photos,
+        array_agg((e.asset_id, 1 - d.distance)::kizu.likely) filter (where d.distance < most_distance) as found
       from public.image_embeddings e
       cross join lateral (
         select case when extensions.vector_dims(e.embedding) = extensions.vector_dims(p_aim) then
-          nullif(1 - (e.embedding::extensions.halfvec operator(extensions.<=>) p_aim), 'NaN') end as likeness) l
+          e.embedding::extensions.halfvec operator(extensions.<=>) p_aim end as distance) d -- NaN is the largest number
       where e.user_id = p_user and e.space = p_space
         and (p_among is null or e.asset_id = any (p_among)) and (p_without is null or e.asset_id <> all (p_without))
     ), best as (
