@@ -45,20 +45,13 @@ def wrong(phrases: Sequence[dict[str, Any]]) -> Iterator[str]:
             yield f"{phrase['today']} {phrase['query']!r}: {found}, not {expected}"
 
 
-# The goal is 0.05 everywhere. The second set is not there yet: its shares are those found when it was first measured.
-# They may only fall, and not by words or numbers taken from its phrases.
-@pytest.mark.parametrize(
-    ("name", "language", "false_alarms"),
-    [
-        ("phrases", "en", 0.05),
-        ("phrases", "de", 0.05),
-        ("phrases_second", "en", 3 / 25),
-        ("phrases_second", "de", 1 / 6),
-    ],
-)
-def test_dates_are_exact_and_there_are_few_false_alarms(name: str, language: str, false_alarms: float) -> None:
+# When the second set was first measured, false alarms were 3 of 25 (en) and 1 of 6 (de). The classes that they belong
+# to were mended since, so it holds the grammar where it is, but is no measure of what nobody has seen.
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_dates_are_exact_and_there_are_few_false_alarms(name: str, language: str) -> None:
     spoken = [phrase for phrase in PHRASES[name] if phrase["language"] == language]
     dated, traps = [one for one in spoken if one["ranges"]], [one for one in spoken if not one["ranges"]]
     missed, alarms = list(wrong(dated)), list(wrong(traps))
-    assert len(missed) <= 0.1 * len(dated), missed
-    assert len(alarms) <= false_alarms * len(traps), alarms
+    assert len(missed) <= 0.02 * len(dated), missed
+    assert len(alarms) <= 0.05 * len(traps), alarms

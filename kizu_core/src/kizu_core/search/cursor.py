@@ -31,7 +31,8 @@ class Needs(Enum):
 @dataclass(frozen=True, slots=True)
 class Point:
     """`spans`: when it is, empty while nobody has said the year; `of`: what it is in each year, `said` the years that
-    were; `years`: it is nothing but these years, so they may be another's; `name`: the word may be somebody's.
+    were; `years`: it is nothing but these years, so they may be another's; `name`: the word may be somebody's; `bare`:
+    nothing but its four digits says that it is a year.
     """
 
     spans: tuple[Span, ...] = ()
@@ -41,6 +42,7 @@ class Point:
     needs: Needs = Needs.NOTHING
     kind: Literal["", "month", "weekday"] = ""
     name: bool = False
+    bare: bool = False
 
     def latest(self, today: date, *, over: bool = False, skip: int = 0) -> Span | None:
         """The latest that has begun (`over`: ended), leaving out `skip` of them: photos have no future."""

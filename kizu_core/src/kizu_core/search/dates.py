@@ -6,28 +6,31 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from kizu_core.search.around import Around
 from kizu_core.search.cursor import Needs, Point, Setting
-from kizu_core.search.points import Points
 from kizu_core.search.spans import Span, back, days_between
 from kizu_core.search.tokens import Token
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One date as it stands in the line. `start`, `end`: its characters; `bound`: what it does to all others."""
+    """One date as it stands in the line. `start`, `end`: its characters; `bound`: what it does to all others;
+    `doubtful`: a number that is a year only if something else in the line is in want of one.
+    """
 
     start: int
     end: int
     points: tuple[Point, ...]
     bound: Span | None = None
+    doubtful: bool = False
 
 
-class Reader(Points):
+class Reader(Around):
     """Finds them from left to right, each token looked at by a fixed number of rules."""
 
     def __init__(self, text: str, tokens: Sequence[Token], setting: Setting, known: Sequence[bool]) -> None:
-        super().__init__(text, tokens, setting)
-        self._known = known
+        super().__init__(text, tokens, setting, known)
+        self._lent: list[tuple[Point, bool]] = []  # feasts that give a thing its name; whether it is of their days
 
     def read(self) -> list[Said]:
         found = []
@@ -38,7 +41,16 @@ class Reader(Points):
                 found.append(said)
             else:
                 self.at = start + 1
-        return found
+        return self._settled(found)
+
+    def _settled(self, found: Sequence[Said]) -> list[Said]:
+        """Without the numbers that are no years. The year of "Halloween costumes 2016" is that of the feast."""
+        lacking = any(not point.spans for one in found for point in one.points)
+        kept = [one for one in found if lacking or self._lent or not one.doubtful]
+        feasts = [point for point, of_its_time in self._lent if of_its_time]
+        if lacking or not feasts:
+            return kept
+        return [replace(one, points=tuple(_feasts_of(point, feasts) for point in one.points)) for one in kept]
 
     def bound_of(self, kind: str) -> Span | None:
         """All tokens as one point, which bounds the days before or after it."""
@@ -52,8 +64,16 @@ class Reader(Points):
             found = production()
             if found is not None and self.at > start:
                 points, bound = found
-                return Said(self.tokens[start].start, self.tokens[self.at - 1].end, points, bound)
+                doubtful = bound is None and self._doubtful(points, start)
+                return Said(self.tokens[start].start, self.tokens[self.at - 1].end, points, bound, doubtful)
         return None
+
+    def _doubtful(self, points: Sequence[Point], start: int) -> bool:
+        """Whether it is a bare number that nothing around makes a year."""
+        if len(points) != 1 or not points[0].bare:
+            return False
+        led = self.language.leads.at(self.tokens, start) or self.language.day_leads.at(self.tokens, start)
+        return self._counts(start) or not (led or self._stands_as_year(start))
 
     # Before, after, since, until.
 
@@ -157,6 +177,9 @@ class Reader(Points):
             sure = len(points) > 1 and any(point.needs is Needs.NOTHING for point in points)
             if sure or self._admitted(points[0], start, led, determined=determined):
                 return points, None
+            if points[0].of and points[0].needs is Needs.NO_NOUN:
+                of_its_time = not (self._is_name() or self.language.otherwise.at(self.tokens, self.at))
+                self._lent.append((points[0], of_its_time))
         return None
 
     def _points(self) -> tuple[Point, ...]:
@@ -187,48 +210,12 @@ class Reader(Points):
             case Needs.NOTHING:
                 return True
             case Needs.NO_NOUN:
-                return (lead and not determined) or not self._noun_follows()
+                return (lead and not determined) or not (self._noun_follows() or self._is_name())
             case Needs.EDGES:
                 return lead or not (self._noun_follows() or self._is_noun(start - 1))
         if point.kind == "month":  # "in may", but not "on the march"
             return lead and not determined
         return lead and not self._noun_follows()
-
-    def _somebody(self, start: int, begin: int, *, led: bool) -> bool:
-        """Whether the words around make a name of "April" or "June" rather than a month."""
-        owner = self.language.owner_leads
-        if led:
-            return bool(owner.at(self.tokens, start))
-        before, after = self.tokens[start - 1] if start else None, self.peek()
-        if (before and owner.get(before.key)) or self._noun_follows():
-            return True
-        if self.tokens[self.at - 1].key not in self.language.months.words:  # "summer with grandma" is a summer
-            return False
-        company = after and (self.language.joins.get(after.key) or self.language.people_leads.get(after.key))
-        return bool(company) and not (self.at + 1 < len(self.tokens) and self._known[self.at + 1])
-
-    def _noun_follows(self) -> bool:
-        """Whether a word comes next that could make one name with this: "Christmas tree"."""
-        return self._is_noun(self.at)
-
-    def _is_noun(self, place: int) -> bool:
-        if not 0 <= place < len(self.tokens) or self._known[place]:
-            return False
-        token, language = self.tokens[place], self.language
-        if place < self.at and language.numbers.get(token.key):  # "a Sunday" is any
-            return True
-        tables = (
-            *(language.small, language.fillers, language.bounds, language.which, language.videos, language.between),
-            *(
-                language.range_from,
-                language.range_to,
-                language.leads,
-                language.day_leads,
-                language.shells,
-                language.parts,
-            ),
-        )
-        return token.is_word and token.number is None and not any(table.at(self.tokens, place) for table in tables)
 
 
 def _bound(kind: str, span: Span) -> Span | None:
@@ -270,3 +257,9 @@ def in_years(point: Point, years: Sequence[int]) -> Point:
     """What every year has, in these years."""
     spans = tuple(span for year in years if point.of and (span := point.of(year)))
     return replace(point, spans=spans, said=tuple(years))
+
+
+def _feasts_of(point: Point, feasts: Sequence[Point]) -> Point:
+    """The feasts in the years that the point is nothing but."""
+    spans = tuple(span for feast in feasts for span in in_years(feast, point.years).spans)
+    return replace(point, spans=spans) if spans else point

@@ -48,9 +48,17 @@ def _table(value: object) -> object:
     return Table(value) if isinstance(value, dict) else value
 
 
+def _grouped(value: object) -> object:
+    """Meanings with the words for each: a table of these words."""
+    if not isinstance(value, dict):
+        return value
+    return Table({word: meaning for meaning, words in value.items() for word in words})
+
+
 Words = Annotated[Table[bool], BeforeValidator(_table)]
 Numbers = Annotated[Table[int], BeforeValidator(_table)]
 Names = Annotated[Table[str], BeforeValidator(_table)]
+Groups = Annotated[Table[str], BeforeValidator(_grouped)]
 Order = Literal["day first", "month first", "either"]
 
 
@@ -65,7 +73,10 @@ class Language(BaseModel):
     weeks", `rolling_alone` of "the past week". `parts`: a third of something, early 0 to late 2. `ago` stands behind,
     `ago_first` before, "3 years". `leads` make a date of what could be something else, `day_leads` of weekdays;
     `doubtful` is what needs one. `companions` go with feasts and seasons ("holidays").
-    `given_names` may be somebody's; behind `owner_leads` they are.
+    `given_names` may be somebody's; behind `owner_leads` or `titles` and before `bynames` ("the" of "August the
+    Strong") they are. A number that could be a year is none before `measures` ("pieces") and what is `counted`
+    ("guests"), nor behind what is `numbered` ("route"); beside `events` ("trip") it is one. `otherwise` is what a feast
+    gives its name to though it is of other days ("market").
 
     The rest: `fillers` and `requests` are what nobody looks for, `shells` neither unless a noun follows ("picture
     frame"); `small` the little words of the language; `people_leads`, `place_leads` stand before names; `everyday` are
@@ -99,6 +110,13 @@ class Language(BaseModel):
     doubtful: Words
     given_names: Words
     owner_leads: Words
+    titles: Words
+    bynames: Words
+    measures: Words
+    counted: Words
+    numbered: Words
+    events: Words
+    otherwise: Words
     companions: Words
     rolling: Words
     rolling_alone: Words
@@ -113,7 +131,7 @@ class Language(BaseModel):
     bounds: Names
     which: Numbers
     days: Numbers
-    units: Names
+    units: Groups
     numbers: Numbers
     ordinals: Numbers
     parts: Numbers
@@ -122,7 +140,7 @@ class Language(BaseModel):
     seasons: Names
     decades: Numbers
     feasts: Names
-    objects: Names
+    objects: Groups
 
     @cached_property
     def words(self) -> frozenset[str]:

@@ -11,8 +11,9 @@ _BIG = re.compile(r"([0-9]{4})([-/.])([0-9]{1,2})(?:\2([0-9]{1,2}))?(?!\w|\2[0-9
 _LITTLE = re.compile(r"([0-9]{1,2})([-/.])([0-9]{1,2})\2([0-9]{4}|[0-9]{2})(?!\w|\2[0-9])")
 _MONTH = re.compile(r"([0-9]{1,2})[./-]([0-9]{4})(?!\w|[./-][0-9])")
 _DAY = re.compile(r"([0-9]{1,2})\.\s?([0-9]{1,2})\.(?!\s?[0-9])")
-_NUMBER_BEFORE = re.compile(r"[0-9][./,:]\Z|(?<![0-9])[0-9]{1,3}-\Z|[$€£#]\Z")
+_NUMBER_BEFORE = re.compile(r"[0-9][./,:]\Z|(?<![0-9])[0-9]{1,3}-\Z|[$€£¥#]\s?\Z")
 _NUMBER_BEHIND = re.compile(r"[./,:][0-9]|-[0-9]{1,3}(?![0-9])|[%€$]")
+_UNIT_SIGN = re.compile(r"\s?[%‰€$£¥°×″]")
 _BEFORE_NUMBERS = "./-$€£#:"
 
 
@@ -74,7 +75,16 @@ class Numeric(Cursor):
         self.at += 1
         if short:
             return self._century(token.text) if len(token.text) == 2 else None
-        return token.bare if len(token.text) == 4 and self._plausible(token.bare) else None
+        if len(token.text) != 4 or self._measures():
+            return None
+        return token.bare if self._plausible(token.bare) else None
+
+    def _measures(self) -> bool:
+        """Whether the number that was just taken is one of units: "2000 km", "2000-piece", "2000 €"."""
+        hyphen = self.peek()
+        place = self.at + 1 if hyphen is not None and hyphen.text == "-" else self.at
+        sign = _UNIT_SIGN.match(self.text, self.tokens[self.at - 1].end)
+        return bool(sign or self.language.measures.at(self.tokens, place))
 
     def _double_year(self, year: int) -> bool:
         """Takes the /20 of 2019/20."""
@@ -89,9 +99,9 @@ class Numeric(Cursor):
         return True
 
     def _whole_year(self) -> Point | None:
-        first = self.tokens[self.at]
+        first, before = self.tokens[self.at], self.at
         year = self._year_number()
-        if year is None or first.text in "'’":
+        if year is None or first.text in "'’" or self._is_label(before):
             return None
         digits = self.tokens[self.at - 1]
         count = 2 if self._double_year(year) else 1
@@ -99,7 +109,20 @@ class Numeric(Cursor):
             self.text, self.tokens[self.at - 1].end
         ):
             return None
-        return Point(spans=(year_span(year, count),), years=tuple(range(year, year + count)))
+        years = tuple(range(year, year + count))
+        return Point(spans=(year_span(year, count),), years=years, bare=first is digits)
+
+    def _is_label(self, place: int) -> bool:
+        """Whether the number there names something ("route 2000", "no. 1984") or is a part of one that is dialled."""
+        end = place - 1 if place and self.tokens[place - 1].text == "." else place
+        names = (self.language.numbered.at(self.tokens, start) for start in range(max(0, end - 2), end))
+        if any(name and name[1] == end for name in names):
+            return True
+        before = self.tokens[place - 1] if place else None
+        if before and before.bare is not None and before.text.startswith("0") and len(before.text) > 2:
+            return True
+        behind = self.tokens[place + 1] if place + 1 < len(self.tokens) else None
+        return bool(behind and behind.bare is not None and len(behind.text) > 2 and not self._plausible(behind.bare))
 
     def _decade(self) -> Point | None:
         """The 90s, 1990s, nineties, 90er Jahre."""
