@@ -112,7 +112,7 @@ def test_what_is_not_right_ends_with_3(kizu: Kizu, hub: Hub) -> None:
 def test_wrong_use(kizu: Kizu) -> None:
     assert kizu("models", "pull").code == 2
     unknown = kizu("models", "pull", "nope")
-    assert (unknown.code, "Installed: reader." in unknown.err) == (1, True)
+    assert (unknown.code, "Installed: leader, reader." in unknown.err) == (1, True)
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])

@@ -195,7 +195,7 @@ def test_what_an_error_means(
 
 
 def test_words_of_a_function_reach_people(transport: DirectTransport, kizu_database: KizuDatabase) -> None:
-    define(kizu_database, raise_("KZ001", "This album is locked."))
+    define(kizu_database, raise_("KZ900", "This album is locked."))
     with pytest.raises(DatabaseError) as caught:
         transport.call("kizu_test", {})
     assert caught.value.message == "The database refused kizu_test: This album is locked."

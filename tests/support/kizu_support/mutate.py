@@ -201,7 +201,7 @@ def _row(path: Path) -> dict[str, Any]:
 
 def _ends(library: Library) -> Iterator[str]:
     """How each job ended, in the words of its cause."""
-    query = "select status, errors -> -1 ->> 'code' as code, table_name from kizu.jobs"
+    query = "select status, errors -> -1 ->> 'code' as code, table_name from kizu.jobs where asset_id is not null"
     with psycopg.connect(library.database.listen_url, row_factory=dict_row) as connection:
         connection.execute("set role service_role")
         for row in connection.execute(query).fetchall():

@@ -15,7 +15,7 @@ from kizu_core.models.weights import Readiness, WeightState, readiness, stamp_of
 from kizu_core.plugins.catalog import Catalog
 from kizu_core.plugins.specs import JobHandlerSpec, ModelSpec
 from kizu_core.settings import Settings
-from kizu_core.types import NEXT, OPERATION_MODELS, SELFTEST, ModelType
+from kizu_core.types import GENERATE_MOMENTS, NEXT, OPERATION_MODELS, SELFTEST, ModelType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +89,8 @@ def _is_asked_for(entry: str, operations: Collection[str] | None) -> bool:
 
 def _offer(entry: str, handler: JobHandlerSpec, catalog: Catalog, settings: Settings) -> Offer | None:
     if entry == SELFTEST and not settings.selftest:
+        return None
+    if entry == GENERATE_MOMENTS and not catalog.strategies():
         return None
     kind = OPERATION_MODELS.get(entry.removeprefix(NEXT))
     if kind is None:

@@ -22,18 +22,25 @@ TRY_S = 60.0
 
 
 class Succession:
-    """What a worker knows of the models to come. `settings`: with them as defaults."""
+    """What a worker knows of the models to come, nothing before `begin`. `settings`: with them as defaults."""
 
     def __init__(self, settings: Settings, catalog: Catalog, database: Database, options: WorkerOptions) -> None:
+        self.settings = settings
+        self._catalog = catalog
         self._database = database
         self._options = options
-        self._known = _signature(database.models_known())
-        self._records = in_use(settings, catalog, database).following
-        for record in self._records:
-            settings = as_recorded(settings, catalog, record)
-        self.settings = settings
-        self._catalog = load_catalog(settings) if self._records else catalog
+        self._known: set[tuple[str, str, str]] = set()
+        self._records: tuple[Record, ...] = ()
         self._next_try = 0.0
+
+    def begin(self) -> None:
+        """Asks the database which they are. Raises its errors."""
+        self._known = _signature(self._database.models_known())
+        self._records = in_use(self.settings, self._catalog, self._database).following
+        for record in self._records:
+            self.settings = as_recorded(self.settings, self._catalog, record)
+        if self._records:
+            self._catalog = load_catalog(self.settings)
 
     @property
     def is_due(self) -> bool:

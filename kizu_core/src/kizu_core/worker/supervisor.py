@@ -75,7 +75,9 @@ class Worker:
         self._next_count = self._next_word = 0.0
         self.outdated = False
         _check_names(catalog, settings, options)
-        if not (self._offers or waiting(catalog, settings, options.only, options.operations)):
+        named = options.operations or ()
+        can_later = waiting(catalog, settings, options.only, options.operations) or any(map(_is_next, named))
+        if not (self._offers or can_later):
             raise PluginError("Nothing that this worker is to do can be done here.", hint="See `kizu plugins list -v`.")
 
     def stop(self) -> None:
@@ -122,6 +124,8 @@ class Worker:
 
     def _work(self, shared: Shared) -> None:
         worker_id = self._options.worker_id
+        if not self._knows_models(shared):
+            return
         handlers = [spec for spec in self._catalog.handlers() if spec.name in (self._options.only or (spec.name,))]
         self._lanes = self._made_lanes(shared, sorted({handler.table for handler in handlers}))
 
@@ -151,6 +155,16 @@ class Worker:
             self._database.worker.worker_bye(worker_id)
             self._succession.go_on(shared.emit, now=True)
 
+    def _knows_models(self, shared: Shared) -> bool:
+        """Waits for the database to tell which models are to come. False if the worker is to stop before."""
+        try:
+            self._attend(shared, [partial(shared.patience.call, self._succession.begin)])
+        except (DatabaseUnavailable, DiskFull):
+            return False  # raised only once the worker is to stop
+        self._offers = self._found()
+        shared.settler.offer(self._offers)
+        return True
+
     def _made_lanes(self, shared: Shared, tables: Sequence[JobTable]) -> list[Lane]:
         """One for each table, and behind them one that fills the spaces of models to come, if there are any."""
         lanes = [Lane(table, [one for one in self._offers if _is_for(one, table)], shared) for table in tables]
@@ -164,7 +178,7 @@ class Worker:
     def _found(self) -> tuple[Offer, ...]:
         """What can be done here now: weights come and go while a worker runs."""
         catalog, named = refreshed(self._catalog, self._settings), self._options.operations
-        present = None if named is None else [one for one in named if not one.startswith(NEXT)]
+        present = None if named is None else [one for one in named if not _is_next(one)]
         return (*offers(catalog, self._settings, self._options.only, present), *self._succession.offers())
 
     def _announce(self, found: Sequence[Offer]) -> None:
@@ -224,7 +238,7 @@ class Worker:
     def _is_drained(self, shared: Shared) -> bool:
         """Whether nothing is left for this worker: none waits, none is to be retried, none is with another worker."""
         now = time.monotonic()
-        if not self._options.drain or now < self._next_count or not self._all_idle():
+        if not self._options.drain or now < self._next_count or not self._lanes or not self._all_idle():
             return False
         self._next_count = now + COUNT_S
         try:
@@ -285,7 +299,11 @@ class Worker:
 
 
 def _is_for(offer: Offer, table: JobTable, *, later: bool = False) -> bool:
-    return offer.handler.table is table and offer.entry.startswith(NEXT) == later
+    return offer.handler.table is table and _is_next(offer.entry) == later
+
+
+def _is_next(entry: str) -> bool:
+    return entry.startswith(NEXT)
 
 
 def _check_names(catalog: Catalog, settings: Settings, options: WorkerOptions) -> None:
