@@ -24,6 +24,12 @@ def begin(queue: Queue, space: str = "new") -> None:
     queue.call("model_next", kind="embedder", space=space, model="clip", settings={"CLIP_MODEL": space})
 
 
+def vectors(queue: Queue) -> dict[str, int]:
+    """Space -> photos that have a vector of it."""
+    rows = queue.rows("select space, count(distinct asset_id) as photos from image_embeddings group by space")
+    return {row["space"]: row["photos"] for row in rows}
+
+
 def states(queue: Queue) -> dict[str, str]:
     return {one["space"]: one["state"] for one in queue.call("models_known")}
 
@@ -69,7 +75,7 @@ def test_the_next_space_is_filled_beside_the_one_that_answers(queue: Queue, user
     assert queue.claim("embedding") == [], "who is set up for the present model does not fill the next one's space"
 
     work(queue, NEW, limit=2)
-    assert queue.call("spaces", as_user=user) == {"old": 3, "new": 2}
+    assert vectors(queue) == {"old": 3, "new": 2}
     assert queue.call("model_switch", kind="embedder") == {"switched": False, "left": 1}
     assert states(queue) == {"old": "active", "new": "next"}
 
@@ -117,7 +123,7 @@ def test_there_and_back_and_no_way_back_after_pruning(queue: Queue, user: UUID) 
     while (share := queue.call("model_prune", kind="embedder", limit=2))["more"]:
         removed += share["photos"]
     assert removed == 3
-    assert queue.call("spaces", as_user=user) == {"old": 3}
+    assert vectors(queue) == {"old": 3}
     assert states(queue) == {"old": "active"}
 
 

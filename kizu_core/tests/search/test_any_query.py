@@ -12,7 +12,7 @@ from kizu_core.search import Vocabulary, languages, parse
 from kizu_core.search.tokens import fold
 
 KNOWN = Vocabulary(
-    places=(("nice", "Nice", 2), ("new york", "New York", 3)), people=(("a", "Anna"), ("j", "June")), labels=("dog",)
+    places=(("nice", "Nice"), ("new york", "New York")), people=(("a", "Anna"), ("j", "June")), labels=("dog",)
 )
 WORDS = sorted(
     {word for language in languages().values() for word in language.words}

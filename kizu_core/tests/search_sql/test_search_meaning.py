@@ -134,7 +134,7 @@ def test_nobody_finds_photos_of_others(colours: Shelf, ann: UUID, bob: UUID) -> 
     colours.vector(bob, secret, RED)
     assert meant(colours, bob, RED, "red") == ["secret"]
     assert "secret" not in meant(colours, ann, RED, "red")
-    assert (colours.api.spaces(ann), colours.api.spaces(bob)) == ({"pictures": 9}, {"pictures": 1})
+    assert (colours.api.spaces(ann), colours.api.spaces(bob)) == (["pictures"], ["pictures"])
 
 
 def test_a_row_about_anothers_photo_shows_nothing_of_it(colours: Shelf, ann: UUID, bob: UUID) -> None:

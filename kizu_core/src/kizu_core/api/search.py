@@ -104,7 +104,7 @@ class Search:
             _check_text_side(spec, self._library)
             return {"vector": self._texts.embed(spec, query.text), "space": spec.space}, None
         except KizuError as error:
-            return ({"space": next(iter(spaces))} if query.like and spaces else {}), error.as_dict()
+            return ({"space": spaces[0]} if query.like and spaces else {}), error.as_dict()
 
     def _embedder(self, spaces: Collection[str]) -> EmbedderSpec:
         """The embedder in use, if photos have vectors of its space. Raises `PluginError`."""

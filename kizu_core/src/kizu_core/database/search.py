@@ -29,7 +29,7 @@ class SearchFunctions(Functions):
         found: dict[str, Any] = self._call_as(user, "vocabulary")
         return found
 
-    def spaces(self, user: UUID) -> dict[str, int]:
-        """Vector space -> how many of the user's photos have a vector of it."""
-        counts: dict[str, int] = self._call_as(user, "spaces")
-        return counts
+    def spaces(self, user: UUID) -> list[str]:
+        """The vector spaces in which the user's photos have vectors."""
+        spaces: list[str] = self._call_as(user, "spaces")
+        return spaces

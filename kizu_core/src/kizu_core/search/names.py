@@ -40,7 +40,7 @@ class Names:
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._entries: dict[Keys, dict[str, Name]] = {}
-        for folded, shown, _photos in vocabulary.places:
+        for folded, shown in vocabulary.places:
             self._add(folded, Name("place", shown, (folded,)))
         for identity, name in vocabulary.people:
             whole = _keys(name)

@@ -21,10 +21,10 @@ NOBODY: Final = "00000000-0000-0000-0000-000000000000"
 class Vocabulary:
     """What the words of a user can be names of.
 
-    `places`: (folded, as it is shown, photos); `people`: (id, name); `labels`: classes of objects that were detected.
+    `places`: (folded, as it is shown); `people`: (id, name); `labels`: classes of objects that were detected.
     """
 
-    places: tuple[tuple[str, str, int], ...] = ()
+    places: tuple[tuple[str, str], ...] = ()
     people: tuple[tuple[str, str], ...] = ()
     labels: tuple[str, ...] = ()
 
@@ -32,9 +32,7 @@ class Vocabulary:
     def of(cls, answer: Mapping[str, Any]) -> Vocabulary:
         """From what `kizu_vocabulary` answers."""
         return cls(
-            places=tuple(
-                (str(folded), str(shown), int(photos)) for folded, shown, photos in answer.get("places") or ()
-            ),
+            places=tuple((str(folded), str(shown)) for folded, shown in answer.get("places") or ()),
             people=tuple((str(one["id"]), str(one["name"])) for one in answer.get("people") or () if one.get("name")),
             labels=tuple(map(str, answer.get("labels") or ())),
         )

@@ -62,6 +62,9 @@ alter table public.assets
   add column if not exists placed_for float8[], -- {latitude, longitude} that those names were looked up for
   add column if not exists places_folded text[] generated always as (array_remove(array[kizu.fold(place_name),
     kizu.fold(district), kizu.fold(city), kizu.fold(county), kizu.fold(state), kizu.fold(country)], null)) stored,
+  add column if not exists place_names text generated always as (nullif(coalesce(place_name, '') || chr(31) || coalesce(city, '')
+    || chr(31) || coalesce(county, '') || chr(31) || coalesce(state, '') || chr(31) || coalesce(country, ''), repeat(chr(31), 4)))
+    stored, -- as they are shown, in one text, so that an index can go from one place to the next
   add column if not exists updated_at timestamptz not null default now();
 create unique index if not exists kizu_assets_content on public.assets (user_id, sha256);
 create index if not exists kizu_assets_newest on public.assets (user_id, taken_local desc nulls last, id);
@@ -112,7 +115,6 @@ alter table public.image_embeddings
   add column if not exists runtime text,
   add column if not exists frame_ms int not null default 0;
 create unique index if not exists kizu_image_embeddings_key on public.image_embeddings (asset_id, space, frame_ms);
-create index if not exists kizu_image_embeddings_user on public.image_embeddings (user_id, space);
 
 create table if not exists public.face_clusters (
   id uuid primary key default gen_random_uuid(),

@@ -22,6 +22,8 @@ language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_
 declare
   days constant tsmultirange := kizu.days(p_query -> 'dates');
   wanted constant text := p_query ->> 'type';
+  place constant text[] := kizu.texts(p_query -> 'places' -> 0); -- nearly every query names one or none
+  further constant jsonb := nullif((p_query -> 'places') - 0, '[]');
   one jsonb;
   found uuid[];
 begin
@@ -36,17 +38,16 @@ begin
       select m.asset_id from kizu.match_phrase(p_user, kizu.fold(one #>> '{}')) m
       where found is null or m.asset_id = any (found));
   end loop;
-  for one in select * from jsonb_array_elements(p_query -> 'places') loop
-    found := array(
-      select a.id from public.assets a
-      where a.user_id = p_user and a.places_folded && kizu.texts(one) and (found is null or a.id = any (found)));
-  end loop;
-  if found is null and days is null and wanted is null then
+  if found is null and days is null and wanted is null and not p_query ? 'places' then
     return null;
   end if;
   return array(
     select a.id from public.assets a
-    where a.user_id = p_user and a.missing_since is null and not a.hidden and (found is null or a.id = any (found))
+    where a.user_id = p_user and a.missing_since is null and not a.hidden
+      and (found is null or a.id in (select unnest(found)))
+      and (place is null or a.places_folded && place)
+      and (further is null or not exists (
+        select from jsonb_array_elements(further) p where not a.places_folded && kizu.texts(p)))
       and (wanted is null or a.media_kind = wanted)
       and (days is null or a.taken_local <@ days)
       and (days is null or lower_inf(days) or a.taken_local >= lower(days)) -- what an index can answer
@@ -109,7 +110,7 @@ begin
       ), ranked as (
         select f.*, row_number() over (partition by f.kind order by f.score desc, a.taken_local desc nulls last, a.id) as place
         from found f join public.assets a on a.id = f.asset_id and a.user_id = p_user
-        where (p_among is null or f.asset_id = any (p_among)) and (p_without is null or f.asset_id <> all (p_without))
+        where (p_among is null or f.asset_id in (select unnest(p_among))) and f.asset_id not in (select unnest(p_without))
       )
       select r.asset_id, r.kind, round(r.score, 4), round(r.shown, 4) from ranked r where r.place <= 1000;
   end if;
@@ -281,40 +282,52 @@ begin
   return answer;
 end $$;
 
--- What the caller's queries are understood with: {places: [[folded, shown, photos], ..] most photos first, people: [{id,
--- name, folded}], labels: [..]}.
-create or replace function public.kizu_vocabulary() returns jsonb language sql stable set search_path = '' as $$
-  with spots as (
-    select a.place_name, a.city, a.county, a.state, a.country, count(*) as photos
-    from public.assets a
-    where a.user_id = (select kizu.uid()) and a.missing_since is null and not a.hidden
-    group by 1, 2, 3, 4, 5
-  ), names as (
-    select n.name, sum(s.photos) as photos
-    from spots s cross join lateral (select distinct name from unnest(
-      array[s.place_name, s.city, s.county, s.state, s.country]) as name where name <> '') n
-    group by n.name
+-- The names of places in the user's photos. From one entry of the index to the next: many photos lie at few places.
+create index if not exists kizu_assets_places on public.assets (user_id, place_names)
+  where missing_since is null and not hidden and place_names is not null;
+create or replace function kizu.known_places(p_user uuid) returns setof text
+language sql stable set search_path = '' as $$
+  with recursive photos as not materialized (
+    select a.place_names from public.assets a
+    where a.user_id = p_user and a.missing_since is null and not a.hidden and a.place_names is not null
+  ), spots as (
+    (select p.place_names from photos p order by p.place_names limit 1)
+    union all
+    select (select p.place_names from photos p where p.place_names > s.place_names order by p.place_names limit 1)
+    from spots s where s.place_names is not null
   )
+  select distinct n from spots s cross join lateral unnest(string_to_array(s.place_names, chr(31))) n where n <> ''
+$$;
+
+-- What the caller's queries are understood with: {places: [[folded, shown], ..], people: [{id, name, folded}], labels:
+-- [..]}.
+create or replace function public.kizu_vocabulary() returns jsonb language sql stable set search_path = '' as $$
   select jsonb_build_object(
-    'places', (select coalesce(jsonb_agg(jsonb_build_array(kizu.fold(n.name), n.name, n.photos)
-                 order by n.photos desc, n.name), '[]') from names n),
+    'places', (select coalesce(jsonb_agg(jsonb_build_array(kizu.fold(n), n) order by n), '[]')
+               from kizu.known_places((select kizu.uid())) n),
     'people', (select coalesce(jsonb_agg(jsonb_build_object('id', c.id, 'name', c.name, 'folded', kizu.fold(c.name))
                  order by c.name, c.id), '[]')
                from public.face_clusters c where c.user_id = (select kizu.uid()) and c.name <> '' and not c.hidden),
     'labels', (select coalesce(jsonb_agg(l order by l), '[]') from kizu.labels_of((select kizu.uid())) l))
 $$;
 
--- How many of the caller's photos have a vector, by space: {space: photos}.
+-- The spaces in which the caller's photos have vectors: [space, ..].
 create or replace function public.kizu_spaces() returns jsonb language sql stable set search_path = '' as $$
-  select coalesce(jsonb_object_agg(s.space, s.photos), '{}')
-  from (select e.space, count(distinct e.asset_id) as photos from public.image_embeddings e
-        where e.user_id = (select kizu.uid()) and e.space is not null group by e.space) s
+  with recursive spaces as (
+    (select e.space from public.image_embeddings e
+     where e.user_id = (select kizu.uid()) and e.space is not null order by e.space limit 1)
+    union all
+    select (select e.space from public.image_embeddings e
+            where e.user_id = (select kizu.uid()) and e.space > s.space order by e.space limit 1)
+    from spaces s where s.space is not null
+  )
+  select coalesce(jsonb_agg(s.space), '[]') from spaces s where s.space is not null
 $$;
 
 select kizu.expose(f::regproc) from unnest(array[
   'kizu.texts', 'kizu.days', 'kizu.candidates', 'kizu.having', 'kizu.weights', 'kizu.evidence', 'kizu.filter_reasons',
   'kizu.reasons', 'kizu.checked_query', 'kizu.excluded', 'kizu.explained']) f;
-select kizu.expose('kizu.labels_of', 'authenticated');
+select kizu.expose(f::regproc, 'authenticated') from unnest(array['kizu.labels_of', 'kizu.known_places']) f;
 select kizu.expose(f::regproc, 'authenticated') from unnest(array[
   'public.kizu_search', 'public.kizu_vocabulary', 'public.kizu_spaces']) f;
 
