@@ -13,9 +13,10 @@ begin to join. scikit-learn's memory grows with the pairs: it is not asked for m
 that has a location moment of which 0.8 are photos of that trip. Mistaken: the share of location moments without 0.8
 photos of one trip (home, or two trips mixed). Events of the last 90 days, of which at most five are proposed: the share
 of the proposed whose photos are to 0.8 of one true event (`pure`), and the share of as many largest true events
-(by shots: a burst counts once, and so do copies) that have such a moment (`largest_found`). The generator lets a family
-be at two events at a time; true events that overlap in time within a kilometre count as one: nobody could tell them
-apart, and `pure_strictly` is without that. Five events a seed are few: besides the worst seed there is the mean of all.
+(by shots as the plugin's README defines them: what was taken within three seconds counts once) that have such a moment
+(`largest_found`). The generator lets a family be at two events at a time; true events that overlap in time within a
+kilometre count as one, and `pure_strictly` is without that. Five events a seed are few: besides the worst seed there is
+the mean of all.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ import json
 import resource
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
@@ -40,6 +41,7 @@ from kizu_core.moments.proposals import Proposal
 from kizu_plugin_moments import events, fallbacks, location, on_this_day, people, trips
 from kizu_plugin_moments.dbscan import dbscan
 from kizu_plugin_moments.sphere import EARTH_KM, far, points_of
+from kizu_plugin_moments.table import BURST_SECONDS, seconds_of
 from kizu_support.made import SHARED, Made, Row, made, photos_of, seeds
 
 NOW = datetime.fromisoformat("2026-01-01T09:00")
@@ -189,16 +191,23 @@ def told_apart(truths: Sequence[Row]) -> dict[str, str]:
     return names
 
 
-def events_scored(library: Made, photos: Sequence[Photo]) -> Row:
+def shots_of(taken: Iterable[tuple[str, str]]) -> Counter[str]:
+    """Event -> its shots, as the plugin's README counts them, from (event, true local time) of its photos."""
+    times: dict[str, list[float]] = {}
+    for name, local in taken:
+        times.setdefault(name, []).append(seconds_of(datetime.fromisoformat(local)))
+    return Counter({name: 1 + int((np.diff(sorted(of)) > BURST_SECONDS).sum()) for name, of in times.items()})
+
+
+def events_scored(library: Made, moments: Sequence[MomentCandidate | Proposal]) -> Row:
+    """`moments`: those of events alone."""
     since = (NOW - timedelta(days=90)).isoformat()
     recent = [one for one in library.truth.values() if one["event"] and one["local"] >= since]
     strict = {asset: truth["event"] for asset, truth in library.truth.items()}
     names = told_apart(recent)
     event = {asset: names.get(name, name) for asset, name in strict.items()}
-    moments = events.build(None).propose(photos, now=NOW)
     found = [main_part(one, event) for one in moments]
-    shots = {(names[one["event"]], one["burst"] or one["copy_of"] or one["id"]) for one in recent}
-    sizes = Counter(name for name, _ in shots)
+    sizes = shots_of((names[one["event"]], one["local"]) for one in recent)
     largest = sorted(sizes, key=lambda name: (-sizes[name], name))[: len(found)]
     return {
         "events": len(found),
@@ -213,7 +222,9 @@ def quality(n: int) -> Iterator[Row]:
     for seed in seeds():
         library = made(n, seed, SHARED)
         photos = photos_of(library)
-        rows.append({**trips_scored(library, photos), **events_scored(library, photos)})
+        rows.append(
+            {**trips_scored(library, photos), **events_scored(library, events.build(None).propose(photos, now=NOW))}
+        )
         yield {"what": "quality", "photos": n, "seed": seed, **rows[-1]}
     good = ("trips_found", "pure", "pure_strictly", "largest_found")
     worst = {name: min(row[name] for row in rows) for name in good}

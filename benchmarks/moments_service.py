@@ -20,15 +20,15 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import timedelta
 from pathlib import Path
+from statistics import mean
 from typing import Any
 from uuid import UUID
 
 import psutil
 import psycopg
 from library_jobs import largest
-from moments import LEAST, NOW, main_part, share
+from moments import LEAST, NOW, events_scored, main_part, share
 
 from kizu_core import Photo
 from kizu_core.blobs.local import LocalBlobs
@@ -124,12 +124,18 @@ def quality(n: int) -> Iterator[Row]:
         proposed = service.ask_all(USER, photos, NOW).proposals
         kept, rejected = without_overlaps(proposed, {})
         counts = {"proposed": len(proposed), "given_up": len(rejected)}
-        rows.append(counts | trips_scored(library, photos, kept) | events_scored(library, kept))
+        gathered = [one for one in kept if one.strategy.spec.name == "events"]
+        rows.append(counts | trips_scored(library, photos, kept) | events_scored(library, gathered))
         rows[-1] |= covers_scored(library, photos, kept[:SOME])
         yield {"what": "quality", "photos": n, "seed": seed, **rows[-1]}
-    low = {name: min(row[name] for row in rows) for name in ("trips_found", "pure", "largest_found", "covers")}
+    good = ("trips_found", "pure", "pure_strictly", "largest_found", "covers")
+    low = {name: min(row[name] for row in rows) for name in good}
     high = {name: max(row[name] for row in rows) for name in ("mistaken", "covers_unfit")}
     yield {"what": "quality, the worst", "photos": n, **low, **high}
+    yield {
+        "what": "quality, on average",
+        **{name: round(mean(row[name] for row in rows), 3) for name in (*good, *high)},
+    }
 
 
 def trips_scored(library: Made, photos: list[Photo], kept: list[Proposal]) -> Row:
@@ -141,18 +147,6 @@ def trips_scored(library: Made, photos: list[Photo], kept: list[Proposal]) -> Ro
         "true_trips": len(wanted),
         "trips_found": share(len(wanted.intersection(found)), len(wanted)),
         "mistaken": share(found.count(None), len(found)),
-    }
-
-
-def events_scored(library: Made, kept: list[Proposal]) -> Row:
-    event = {asset: truth["event"] for asset, truth in library.truth.items()}
-    since = (NOW - timedelta(days=90)).isoformat()
-    recent = Counter(one["event"] for one in library.truth.values() if one["event"] and one["local"] >= since)
-    found = [main_part(one, event) for one in kept if one.strategy.spec.name == "events"]
-    most = [name for name, _ in sorted(recent.items(), key=lambda one: (-one[1], one[0]))[: len(found)]]
-    return {
-        "pure": share(len(found) - found.count(None), len(found)),
-        "largest_found": share(len(set(most).intersection(found)), len(most)),
     }
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kizu_core import MomentCandidate
 from kizu_plugin_moments.events import build
@@ -75,6 +78,71 @@ def test_two_places_at_a_time_are_two_events_and_what_could_be_of_both_is_in_non
     found = events(written)
     assert [set(one.asset_ids) for one in found] == [set(here), set(there)]
     assert all(between not in one.asset_ids for one in found)
+
+
+def test_two_events_at_a_time_a_short_walk_apart_are_two() -> None:
+    """Somebody photographs the wedding, somebody else the lake: nobody runs to and fro all afternoon."""
+    written = Diary()
+    here = written.shoot(at("2025-11-01 14:00"), BERLIN, 12)
+    there = written.shoot(at("2025-11-01 14:04"), moved(BERLIN, 0.7), 12)
+    assert {frozenset(one.asset_ids) for one in events(written)} == {frozenset(here), frozenset(there)}
+
+
+def test_a_walk_from_the_one_to_the_other_stays_one_event() -> None:
+    written = Diary()
+    photos = written.shoot(at("2025-11-01 14:00"), BERLIN, 8, minutes=5)
+    photos += written.shoot(at("2025-11-01 14:50"), moved(BERLIN, 0.7), 8, minutes=5)
+    photos += written.shoot(at("2025-11-01 15:40"), BERLIN, 8, minutes=5)
+    assert [one.asset_ids for one in events(written)] == [tuple(photos)]
+
+
+def test_a_receiver_that_errs_now_and_then_makes_no_second_event() -> None:
+    written = Diary()
+    photos = []
+    for number in range(30):
+        astray = moved(BERLIN, 0.7) if number in (7, 19) else BERLIN
+        photos += written.shoot(at("2025-11-01 14:00") + timedelta(minutes=4 * number), astray, 1)
+    assert [one.asset_ids for one in events(written)] == [tuple(photos)]
+
+
+def test_a_camera_without_positions_stays_with_those_whom_it_was_with_before() -> None:
+    """At one place it is the telephone that takes photos, at the other mostly a camera that knows no positions."""
+    written = Diary()
+    here = written.shoot(at("2025-11-01 13:00"), BERLIN, 40, minutes=3)
+    there = written.shoot(at("2025-11-01 14:01"), moved(BERLIN, 5), 12, minutes=15)
+    unplaced = written.shoot(at("2025-11-01 14:02"), None, 60, minutes=3)
+    found = sorted((set(one.asset_ids) for one in events(written)), key=min)
+    assert set(here) <= found[0]
+    assert len(found[0] & set(unplaced)) <= 0.2 * len(found[0])
+    assert set(there) <= found[1]
+    assert len(found[1] & set(unplaced)) >= 30
+
+
+def test_what_two_cameras_without_positions_took_at_a_time_is_in_none() -> None:
+    written = Diary()
+    for start, place in (("14:00", BERLIN), ("14:01", moved(BERLIN, 5))):
+        written.shoot(at(f"2025-11-01 {start}"), place, 10, minutes=12)
+    unplaced = written.shoot(at("2025-11-01 14:03"), None, 30, minutes=4)
+    assert not {asset for one in events(written) for asset in one.asset_ids} & set(unplaced[2:-2])
+
+
+SHOT = st.tuples(st.integers(0, 300), st.none() | st.integers(0, 6))
+"""Minute, and place in steps of 400 m or none."""
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(SHOT, min_size=1, max_size=60), st.randoms(use_true_random=False))
+def test_no_photo_is_of_two_events_and_the_order_does_not_matter(shots: list[tuple[int, int | None]], mix: Any) -> None:
+    written = Diary()
+    for minute, step in shots:
+        spot = None if step is None else moved(BERLIN, 0.4 * step)
+        written.snap(at("2025-11-01 12:00") + timedelta(minutes=minute), spot)
+    found = events(written)
+    held = [asset for one in found for asset in one.asset_ids]
+    assert len(held) == len(set(held))
+    assert len(found) <= 5
+    mix.shuffle(written.photos)
+    assert events(written) == found
 
 
 def test_only_the_last_ninety_days_count_and_nothing_to_come() -> None:

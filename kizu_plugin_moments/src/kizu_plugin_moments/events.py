@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kizu_core import MomentCandidate, Photo
-from kizu_plugin_moments.dbscan import NOISE, dbscan
+from kizu_plugin_moments.dbscan import NOISE
+from kizu_plugin_moments.sharing import shares
+from kizu_plugin_moments.spots import SPOT_KM, spots_of
 from kizu_plugin_moments.table import DAY, Numbers, Table, seconds_of, table_of
 from kizu_plugin_moments.titles import part_of_day, span, spot
 from kizu_plugin_moments.worth import freshness, worth
@@ -21,8 +23,8 @@ PAUSE_SECONDS, LONG_PAUSE = 3600.0, 6
 RECENT_DAYS = 90
 MOST = 5
 SHOTS = 4
-SPOT_KM, SPOT_SHOTS = 1.0, 3
-"""What happens at one place: shots joined by steps of so many kilometres."""
+SURE = 0.9
+"""How likely a picture without a position has to be one of a place."""
 PLENTY = 80
 
 
@@ -84,17 +86,22 @@ def _longest_gap(times: NDArray[np.float64]) -> int:
 
 
 def _places(table: Table, rows: Numbers) -> list[Numbers]:
-    """The rows of each place where enough was taken; what has no place goes with those before and after it."""
+    """The rows of each place where enough was taken; what has no place goes where it is from, if that is clear."""
     shots = table.firsts(rows)
     located = shots[table.located[shots]]
-    place = dbscan(table.points[located], SPOT_KM, SPOT_SHOTS)
+    place = spots_of(table.points[located], table.seconds[located])
     known, place = located[place != NOISE], place[place != NOISE]
-    if len(np.unique(place)) < 2:
+    count = len(np.unique(place))
+    if count < 2:
         return [rows]
-    before = np.maximum(np.searchsorted(known, rows, "right") - 1, 0)
-    after = np.minimum(np.searchsorted(known, rows, "left"), len(known) - 1)
-    sure = place[before] == place[after]
-    return [rows[sure & (place[before] == number)] for number in np.unique(place)]
+    of = np.full(len(rows), NOISE)
+    same = np.minimum(np.searchsorted(known, rows, "right"), len(known)) - 1
+    sure = (same >= 0) & (table.shot[known[same]] == table.shot[rows])
+    of[sure] = place[same[sure]]
+    found = shares(table.seconds[known], place, table.seconds[rows[~sure]], count)
+    likely = found.argmax(axis=0)
+    of[~sure] = np.where(found.max(axis=0) >= SURE, likely, NOISE)
+    return [rows[of == number] for number in range(count)]
 
 
 def _shots(table: Table, rows: Numbers) -> int:
