@@ -96,6 +96,14 @@ def test_today_shows_what_there_is_and_the_reasons(kizu: Commands) -> None:
     assert "Moment 0" in kizu.said("list")
 
 
+def test_alone_it_takes_what_today_takes(kizu: Commands) -> None:
+    kizu.made(kizu.photos(3))
+    assert kizu.json("--user", "Anna")["moments"] == []
+    assert kizu.json() == kizu.json("today")
+    assert len(kizu.json()["moments"]) == 1
+    assert "come after it" in kizu.said("--user", "Anna", "list", code=2), "they would count for nothing"
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

@@ -25,9 +25,11 @@ Open = Annotated[bool, typer.Option("--open", help="Show it in your browser.")]
 
 
 @app.callback()
-def moments(ctx: typer.Context) -> None:
+def moments(ctx: typer.Context, open_: Open = False, user: User = None, as_json: AsJson = False) -> None:
     if ctx.invoked_subcommand is None:
-        today(ctx)
+        today(ctx, open_, user, as_json)
+    elif open_ or user is not None or as_json:
+        raise typer.BadParameter(f"options of `{ctx.invoked_subcommand}` come after it, not before.")
 
 
 @app.command("generate")
