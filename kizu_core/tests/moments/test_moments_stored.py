@@ -113,6 +113,22 @@ def test_expired_ones_end_and_rest_unless_their_photos_change(queue: Queue, user
     assert queue.rows("select * from moment_history") == []
 
 
+def test_what_the_service_knows_comes_in_pages(queue: Queue, user: UUID, photos: list[UUID]) -> None:
+    store(queue, user, *(moment_row(photos[number:], most_a_day=20, title=f"Moment {number}") for number in range(7)))
+    whole = queue.call("view_moments", user=user)
+    assert (len(whole["existing"]), whole["next"]) == (7, None)
+    for size in (1, 3, 7, 50):
+        page = queue.call("view_moments", user=user, limit=size)
+        assert page["settings"] == whole["settings"]
+        found = page["existing"]
+        while page["next"]:
+            page = queue.call("view_moments", user=user, after=UUID(page["next"]), limit=size)
+            assert page.keys() == {"existing", "next"}
+            assert 1 <= len(page["existing"]) <= size
+            found += page["existing"]
+        assert found == whole["existing"]
+
+
 def test_saved_in_the_last_second_is_kept(queue: Queue, user: UUID, photos: list[UUID]) -> None:
     one = moment_row(photos)
     store(queue, user, one)

@@ -140,25 +140,39 @@ begin
 end $$;
 
 -- What the service has to know of a user besides the photos. `now`: by the clock of the user's place. `blocked`: photos
--- that no moment may hold. `existing`: {id, strategy, title, hash, day, saved, hidden, asset_ids}; `history`: {id, hash}.
-create or replace function public.kizu_view_moments(p_user uuid) returns jsonb
-language sql stable set search_path = '' as $$
+-- that no moment may hold. `existing`: {id, strategy, title, hash, day, saved, hidden, asset_ids}, by id; `history`: {id,
+-- hash}. With `p_limit`, up to so many existing ones a page, fewer where they hold many photos, so that a page stays below
+-- eight megabytes; `next` is the `p_after` of the next page, which has `existing` and `next` alone, null at the end.
+create or replace function public.kizu_view_moments(p_user uuid, p_after uuid default null, p_limit int default null)
+returns jsonb language sql stable set search_path = '' as $$
+  with there as (
+    select m.*, x.asset_ids, row_number() over w as number,
+      sum(cardinality(x.asset_ids)) over w - cardinality(x.asset_ids) as before
+    from (
+      select * from public.moments m
+      where m.user_id = p_user and m.strategy is not null and (p_after is null or m.id > p_after)
+        and (m.is_saved or m.hidden_at is not null or m.expires_at is null or m.expires_at > now())
+      order by m.id limit case when p_limit is not null then greatest(p_limit, 1) + 1 end) m -- one more: is there a page after?
+    cross join lateral (
+      select array(select x.asset_id from public.moment_assets x where x.moment_id = m.id order by x.display_order)) x (asset_ids)
+    window w as (order by m.id)),
+  page as (
+    select * from there t where p_limit is null or t.number <= greatest(p_limit, 1) and t.before < 100000)
   select jsonb_build_object(
-    'now', date_trunc('second', now()) at time zone kizu.zone_of(p.time_zone),
-    'settings', coalesce(p.notification_settings, '{}'),
-    'blocked', (select coalesce(jsonb_agg(b.asset_id order by b.asset_id), '[]')
-                from kizu.blocked_photos b where b.user_id = p_user),
-    'existing', (
-      select coalesce(jsonb_agg(jsonb_build_object(
-          'id', m.id, 'strategy', m.strategy, 'title', m.title, 'hash', m.asset_hash, 'day', m.day,
-          'saved', coalesce(m.is_saved, false), 'hidden', m.hidden_at is not null, 'asset_ids', array(
-            select x.asset_id from public.moment_assets x where x.moment_id = m.id order by x.display_order))
-        order by m.id), '[]')
-      from public.moments m
-      where m.user_id = p_user and m.strategy is not null
-        and (m.is_saved or m.hidden_at is not null or m.expires_at is null or m.expires_at > now())),
-    'history', (select coalesce(jsonb_agg(jsonb_build_object('id', h.moment_id, 'hash', h.asset_hash) order by h.moment_id), '[]')
-                from public.moment_history h where h.user_id = p_user and kizu.is_resting(h)))
+      'existing', (
+        select coalesce(jsonb_agg(jsonb_build_object(
+            'id', m.id, 'strategy', m.strategy, 'title', m.title, 'hash', m.asset_hash, 'day', m.day,
+            'saved', coalesce(m.is_saved, false), 'hidden', m.hidden_at is not null, 'asset_ids', m.asset_ids)
+          order by m.id), '[]') from page m),
+      'next', case when (select count(*) from there) > (select count(*) from page) then
+        (select m.id from page m order by m.number desc limit 1) end)
+    || case when p_after is null then jsonb_build_object(
+      'now', date_trunc('second', now()) at time zone kizu.zone_of(p.time_zone),
+      'settings', coalesce(p.notification_settings, '{}'),
+      'blocked', (select coalesce(jsonb_agg(b.asset_id order by b.asset_id), '[]')
+                  from kizu.blocked_photos b where b.user_id = p_user),
+      'history', (select coalesce(jsonb_agg(jsonb_build_object('id', h.moment_id, 'hash', h.asset_hash) order by h.moment_id), '[]')
+                  from public.moment_history h where h.user_id = p_user and kizu.is_resting(h))) else '{}' end
   from public.profiles p where p.id = p_user
 $$;
 
