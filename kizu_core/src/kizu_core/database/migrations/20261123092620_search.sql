@@ -15,10 +15,11 @@ language sql immutable strict parallel safe set search_path = '' as $$
   select range_agg(tsrange((d ->> 0)::date, (d ->> 1)::date)) from jsonb_array_elements(p_dates) d
 $$;
 
--- The photos that pass every filter of a query, null if it has none. An array, so that no index for vectors can come
--- between: what is looked at is exactly this.
+-- The photos that pass every filter of a query, null if it has none; unseen ones may be among them (`kizu.excluded`).
+-- An array, so that no index for vectors can come between: what is looked at is exactly this.
 create or replace function kizu.candidates(p_user uuid, p_query jsonb) returns uuid[]
-language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan as $$
+language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan
+set random_page_cost = 1.1 as $$
 declare
   days constant tsmultirange := kizu.days(p_query -> 'dates');
   wanted constant text := p_query ->> 'type';
@@ -38,8 +39,8 @@ begin
       select m.asset_id from kizu.match_phrase(p_user, kizu.fold(one #>> '{}')) m
       where found is null or m.asset_id = any (found));
   end loop;
-  if found is null and days is null and wanted is null and not p_query ? 'places' then
-    return null;
+  if days is null and wanted is null and place is null then
+    return found;
   end if;
   return array(
     select a.id from public.assets a
@@ -93,7 +94,8 @@ $$;
 create or replace function kizu.evidence(
   p_user uuid, p_query jsonb, p_aim extensions.halfvec, p_space text, p_among uuid[], p_without uuid[])
 returns table (asset_id uuid, kind text, score numeric, shown numeric)
-language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan as $$
+language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan
+set random_page_cost = 1.1 as $$
 declare
   words constant text := kizu.fold(coalesce(p_query ->> 'text', ''));
   labels constant text[] := coalesce(kizu.texts(p_query -> 'labels'), '{}');
