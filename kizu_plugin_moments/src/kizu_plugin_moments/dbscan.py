@@ -72,7 +72,8 @@ def _joined(points: Points, boxes: Numbers, reach: float) -> Numbers:
     for step in _REACH:
         pairs = np.stack(_neighbours(names, step), axis=1)
         pairs = pairs[group[pairs[:, 0]] != group[pairs[:, 1]]]
-        group = _merged(group, pairs[held.touching(pairs)])
+        if len(pairs):  # for few points most steps lead nowhere, and a merger costs more than all the rest
+            group = _merged(group, pairs[held.touching(pairs)])
     found = np.empty(len(points), np.int64)
     found[order] = group[box]
     return found
