@@ -162,6 +162,16 @@ def test_faces_hold_the_vectors_that_are_stored(me: Filled) -> None:
     assert np.allclose(me.library.faces().vectors, [[0, 0.6, -0.8]], atol=1e-3)
 
 
+def test_more_moments_than_a_page_holds(me: Filled, other: Filled) -> None:
+    for number in range(1001):
+        me.insert("moments", strategy="trips", title=f"Moment {number}", grouping_type="trips")
+    other.insert("moments", strategy="trips", title="Bob's", grouping_type="trips")
+    known = me.library.moments()
+    titles = [moment["title"] for moment in known["existing"]]
+    assert sorted(titles) == sorted(f"Moment {number}" for number in range(1001))
+    assert {"now", "settings", "blocked", "history"} <= known.keys()
+
+
 def test_no_faces_and_no_photos(me: Filled, other: Filled) -> None:
     table = me.library.faces()
     assert (list(table.ids), table.vectors.shape, table.space) == ([], (0, 0), "")

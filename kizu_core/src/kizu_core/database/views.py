@@ -36,9 +36,9 @@ class ViewFunctions(Functions):
         """What the user said of people."""
         return self._view(user, "people")
 
-    def view_moments(self, user: UUID) -> Json:
-        """What moments are made with."""
-        found: Json = self._call("view_moments", user=user)
+    def view_moments(self, user: UUID, after: UUID | None) -> Json:
+        """What moments are made with; `{existing, next}` of the pages behind the first."""
+        found: Json = self._call("view_moments", user=user, after=after)
         return found
 
     def _view(self, as_user: UUID, view: str, **arguments: Any) -> Json:

@@ -38,7 +38,7 @@ class _Assets(_Arguments):
     asset_ids: Annotated[list[UUID], Field(max_length=MOST_ASSETS)]
 
 
-class _Photos(_Arguments):
+class _After(_Arguments):
     after: UUID | None = None
 
 
@@ -63,12 +63,12 @@ def _with_bytes(found: Mapping[str, Any]) -> Mapping[str, Any]:
 _VIEWS: Mapping[str, tuple[type[_Arguments], Callable[[OpenDatabase, UUID, Any], Found]]] = {
     "asset": (_Asset, lambda database, user, asked: database.api.asset(user, asked.asset_id)),
     "names": (_Nothing, lambda database, user, asked: database.api.view_names(user)),
-    "photos": (_Photos, lambda database, user, asked: database.api.view_photos(user, asked.after)),
+    "photos": (_After, lambda database, user, asked: database.api.view_photos(user, asked.after)),
     "faces": (_Faces, _faces),
     "vectors": (_Assets, _vectors),
     "facts": (_Assets, lambda database, user, asked: database.api.view_facts(user, asked.asset_ids)),
     "people": (_Nothing, lambda database, user, asked: database.api.view_people(user)),
-    "moments": (_Nothing, lambda database, user, asked: database.worker.view_moments(user)),
+    "moments": (_After, lambda database, user, asked: database.worker.view_moments(user, asked.after)),
 }
 
 

@@ -56,7 +56,8 @@ class AskedLibrary:
         return {UUID(row.pop("id")): {**row, "taken": _time(row["taken"])} for row in rows}
 
     def moments(self) -> Mapping[str, Any]:
-        return self._ask("moments", {})
+        first, *others = self._pages("moments")
+        return {**first, "existing": [one for page in (first, *others) for one in page["existing"]]}
 
     def _pages(self, view: str, *same: str) -> Iterator[Mapping[str, Any]]:
         """All pages of a view; `same`: what the first one told and the others are asked for."""

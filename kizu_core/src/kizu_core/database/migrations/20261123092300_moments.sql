@@ -139,11 +139,13 @@ begin
     from stale where m.id = stale.id;
 end $$;
 
+drop function if exists public.kizu_view_moments(uuid); -- of an earlier version, without pages
+
 -- What the service has to know of a user besides the photos. `now`: by the clock of the user's place. `blocked`: photos
 -- that no moment may hold. `existing`: {id, strategy, title, hash, day, saved, hidden, asset_ids}, by id; `history`: {id,
--- hash}. With `p_limit`, up to so many existing ones a page, fewer where they hold many photos, so that a page stays below
--- eight megabytes; `next` is the `p_after` of the next page, which has `existing` and `next` alone, null at the end.
-create or replace function public.kizu_view_moments(p_user uuid, p_after uuid default null, p_limit int default null)
+-- hash}. Up to `p_limit` existing ones a page, fewer where they hold many photos, so that a page stays below eight
+-- megabytes; `next` is the `p_after` of the next page, which has `existing` and `next` alone, null at the end.
+create or replace function public.kizu_view_moments(p_user uuid, p_after uuid default null, p_limit int default 1000)
 returns jsonb language sql stable set search_path = '' as $$
   with there as (
     select m.*, x.asset_ids, row_number() over w as number,
@@ -152,12 +154,12 @@ returns jsonb language sql stable set search_path = '' as $$
       select * from public.moments m
       where m.user_id = p_user and m.strategy is not null and (p_after is null or m.id > p_after)
         and (m.is_saved or m.hidden_at is not null or m.expires_at is null or m.expires_at > now())
-      order by m.id limit case when p_limit is not null then greatest(p_limit, 1) + 1 end) m -- one more: is there a page after?
+      order by m.id limit greatest(p_limit, 1) + 1) m -- one more: is there a page after?
     cross join lateral (
       select array(select x.asset_id from public.moment_assets x where x.moment_id = m.id order by x.display_order)) x (asset_ids)
     window w as (order by m.id)),
   page as (
-    select * from there t where p_limit is null or t.number <= greatest(p_limit, 1) and t.before < 100000)
+    select * from there t where t.number <= greatest(p_limit, 1) and t.before < 100000)
   select jsonb_build_object(
       'existing', (
         select coalesce(jsonb_agg(jsonb_build_object(
