@@ -98,7 +98,7 @@ def jobs(bench: Bench) -> dict[str, Any]:
 
 
 def test_a_drain_ends_with_people_and_moments(bench: Bench) -> None:
-    pytest.importorskip("kizu_plugin_moments", reason="moments are made where somebody proposes them")
+    pytest.importorskip("kizu_plugin_moments.events", reason="moments are made where somebody proposes them")
     for _ in range(3):
         photo(bench, 1)
     summary, _ = bench.drain(only=("probe", *LIBRARY))
@@ -120,7 +120,7 @@ def test_a_drain_for_something_else_asks_for_neither(bench: Bench) -> None:
 
 
 def test_a_worker_that_goes_on_asks_by_itself(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("kizu_plugin_moments", reason="moments are made where somebody proposes them")
+    pytest.importorskip("kizu_plugin_moments.events", reason="moments are made where somebody proposes them")
     monkeypatch.setattr("kizu_core.worker.supervisor.UPKEEP_S", 0.1)
     photo(bench, 0)
     bench.start(only=LIBRARY)
