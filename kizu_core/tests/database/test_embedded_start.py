@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -145,6 +146,21 @@ def test_bootstrap_killed_half_way_is_redone(tmp_path: Path) -> None:
     with opened(home) as urls:
         assert value(urls.worker, "select 1") == 1
     assert not list(home.glob("database.new-*"))
+
+
+def test_what_a_killed_bootstrap_still_writes_when_the_next_has_begun_goes_too(tmp_path: Path) -> None:
+    orphan = tmp_path / "database.new-orphan"
+
+    def write() -> None:
+        while not [one for one in tmp_path.glob("database.new-*") if one != orphan]:
+            time.sleep(0.001)
+        orphan.mkdir()
+
+    with ThreadPoolExecutor() as pool:
+        writing = pool.submit(write)
+        with opened(tmp_path):
+            writing.result()
+    assert not orphan.exists()
 
 
 def test_lost_passwords_are_made_anew(library_home: Path) -> None:

@@ -42,8 +42,7 @@ def build(database: Path, programs: Programs) -> None:
             f"{database} holds something that is not Kizu's database.",
             hint="Move it away, or choose another folder with --data or KIZU_HOME.",
         )
-    for remains in database.parent.glob(f"{database.name}.new-*"):
-        shutil.rmtree(remains, ignore_errors=True)
+    _remove_remains(database)
     building = Path(tempfile.mkdtemp(prefix=f"{database.name}.new-", dir=database.parent))
     try:
         programs.account.give(building)
@@ -55,6 +54,13 @@ def build(database: Path, programs: Programs) -> None:
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)
         raise
+    _remove_remains(database)  # initdb outlives a killed parent by a moment, and may have written meanwhile
+
+
+def _remove_remains(database: Path) -> None:
+    """Of bootstraps that died half-way."""
+    for remains in database.parent.glob(f"{database.name}.new-*"):
+        shutil.rmtree(remains, ignore_errors=True)
 
 
 def set_passwords(data: Path, programs: Programs) -> None:
