@@ -26,10 +26,11 @@ import json
 import resource
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
+from pkgutil import resolve_name
 from statistics import mean
 from typing import Any
 from uuid import UUID
@@ -38,8 +39,9 @@ import numpy as np
 
 from kizu_core import MomentCandidate, Photo
 from kizu_core.moments.proposals import Proposal
-from kizu_plugin_moments import events, fallbacks, location, on_this_day, people, trips
+from kizu_plugin_moments import events, location, trips
 from kizu_plugin_moments.dbscan import dbscan
+from kizu_plugin_moments.plugin import kizu_moment_strategies
 from kizu_plugin_moments.sphere import EARTH_KM, far, points_of
 from kizu_plugin_moments.table import BURST_SECONDS, seconds_of
 from kizu_support.made import SHARED, Made, Row, made, photos_of, seeds
@@ -48,12 +50,7 @@ NOW = datetime.fromisoformat("2026-01-01T09:00")
 """The made-up lives end the evening before."""
 
 STRATEGIES: dict[str, Callable[[object], Any]] = {
-    "location": location.build,
-    "people": people.build,
-    "on-this-day": on_this_day.build,
-    "events": events.build,
-    "common-location": fallbacks.build_common_location,
-    "recent": fallbacks.build_recent,
+    spec.name: resolve_name(spec.factory) for spec in kizu_moment_strategies()
 }
 PURE = 0.8
 PEER_POINTS, MANY_POINTS = 20_000, 1_000_000
@@ -239,14 +236,15 @@ def quality(n: int) -> Iterator[Row]:
 PARTS = {"cost": cost, "clustering": clustering, "quality": quality}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="all, if none is named")
+def tell(parts: Mapping[str, Callable[[int], Iterator[Row]]], about: str | None) -> None:
+    """The parts that are named on the command line, a line or a JSON object for each row."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", choices=[*parts, []], help="all, if none is named")
     parser.add_argument("--n", type=int, default=100_000, help="photos of a library")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    for part in arguments.parts or PARTS:
-        for row in PARTS[part](arguments.n):
+    for part in arguments.parts or parts:
+        for row in parts[part](arguments.n):
             if arguments.json:
                 print(json.dumps(row), flush=True)
             else:
@@ -255,4 +253,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    tell(PARTS, __doc__)

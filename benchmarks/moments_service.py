@@ -14,21 +14,18 @@ share of them (`covers_unfit`) that by the truth are screenshots, messenger copi
 
 from __future__ import annotations
 
-import argparse
-import json
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import mean
-from typing import Any
 from uuid import UUID
 
 import psutil
 import psycopg
 from library_jobs import largest
-from moments import LEAST, NOW, events_scored, main_part, share
+from moments import LEAST, NOW, events_scored, main_part, share, tell
 
 from kizu_core import Photo
 from kizu_core.blobs.local import LocalBlobs
@@ -177,18 +174,5 @@ def is_unfit(truth: Row) -> bool:
 PARTS = {"cost": cost, "quality": quality}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="all, if none is named")
-    parser.add_argument("--n", type=int, default=100_000, help="photos of a library")
-    parser.add_argument("--json", action="store_true")
-    arguments = parser.parse_args()
-    for part in arguments.parts or PARTS:
-        for row in PARTS[part](arguments.n):
-            told: Any = row if arguments.json else {key: value for key, value in row.items() if key != "what"}
-            shown = json.dumps(told) if arguments.json else ", ".join(f"{key} {value}" for key, value in told.items())
-            print(shown if arguments.json else f"{row['what']}: {shown}", flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    tell(PARTS, __doc__)

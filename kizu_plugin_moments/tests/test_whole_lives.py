@@ -7,12 +7,14 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 import pytest
 
 from kizu_core import Photo
-from kizu_plugin_moments import events, fallbacks, location, on_this_day, people
+from kizu_plugin_moments import location
+from kizu_plugin_moments.plugin import kizu_moment_strategies
 
 pytest.importorskip("kizu_support.made", reason="the repository's test support is not here")
 
@@ -21,12 +23,7 @@ from kizu_support.made import Made, made, photos_of
 NOW = datetime.fromisoformat("2026-01-01T09:00")
 
 BUILDS: dict[str, Callable[[object], Any]] = {
-    "location": location.build,
-    "people": people.build,
-    "on-this-day": on_this_day.build,
-    "events": events.build,
-    "common-location": fallbacks.build_common_location,
-    "recent": fallbacks.build_recent,
+    spec.name: resolve_name(spec.factory) for spec in kizu_moment_strategies()
 }
 
 

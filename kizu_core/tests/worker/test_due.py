@@ -124,7 +124,7 @@ def test_a_worker_that_goes_on_asks_by_itself(bench: Bench, monkeypatch: pytest.
     monkeypatch.setattr("kizu_core.worker.supervisor.UPKEEP_S", 0.1)
     photo(bench, 0)
     bench.start(only=LIBRARY)
-    eventually(lambda: jobs(bench).get(GENERATE_MOMENTS, {}).get("outcome") == "ok")
+    assert eventually(lambda: jobs(bench).get(GENERATE_MOMENTS, {}).get("outcome") == "ok")
 
 
 def test_grouping_that_fails_is_told_by_name_until_it_succeeds(bench: Bench) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from kizu_core.database.opening import OpenDatabase
+from kizu_core.database.paths import path_to_text
 from kizu_core.errors import LibraryError
 from kizu_core.library.places import backfill
 from kizu_core.pipeline.pixels import in_pixels
@@ -31,6 +33,24 @@ class Assets:
         """Newest first; `after` is the `next` of the page before."""
         page: Json = self._database.api.assets(self._user, limit, after, where)
         return page
+
+    def find(self, photo: str) -> UUID:
+        """The asset meant by a path, a file name or an id. Raises `LibraryError` if there is none, or more than one."""
+        try:
+            where: Mapping[str, Any] = {"id": str(UUID(photo))}
+        except ValueError:
+            path = Path(photo).expanduser()
+            where = {"path": path_to_text(str(path.absolute()))} if path.exists() else {"name": photo}
+        rows = self.page(limit=10, where=where)["assets"]
+        rows = rows or self.page(limit=10, where={**where, "hidden": True})["assets"]
+        if not rows:
+            raise LibraryError(f"There is no photo {photo!r} in the library.", hint="See `kizu assets list`.")
+        if len(rows) > 1:
+            some = ", ".join(row["path"] or row["file_name"] for row in rows[:3])
+            raise LibraryError(
+                f"{photo!r} could be any of several photos, such as {some}.", hint="Give its path or its id."
+            )
+        return UUID(rows[0]["id"])
 
     def show(self, asset: UUID) -> Json | None:
         """Facts, files and every result of one photo; None if the user has no such photo.

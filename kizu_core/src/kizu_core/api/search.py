@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from kizu_core.database.paths import path_to_text
-from kizu_core.errors import KizuError, LibraryError, ModelUnavailable, QueryError
+from kizu_core.errors import KizuError, ModelUnavailable, QueryError
 from kizu_core.library.zone import zone_here
 from kizu_core.models.weights import readiness
 from kizu_core.plugins.specs import EmbedderSpec
@@ -20,7 +17,6 @@ from kizu_core.types import ModelType
 
 if TYPE_CHECKING:
     from kizu_core.api import Library
-    from kizu_core.api.assets import Assets
     from kizu_core.worker.warm import WarmTexts
 
 Json = dict[str, Any]
@@ -48,11 +44,11 @@ class Search:
         vocabulary = Vocabulary.of(library.database.api.vocabulary(library.user))
         settings = library.settings
         query = parse(line, vocabulary, self._today(), settings.language, southern=settings.hemisphere == "south")
-        return replace(query, like=str(find_photo(library.assets, query.like))) if query.like else query
+        return replace(query, like=str(library.assets.find(query.like))) if query.like else query
 
     def like(self, photo: str) -> Query:
         """The query for photos that look like one. Raises `LibraryError`."""
-        found = find_photo(self._library.assets, photo)
+        found = self._library.assets.find(photo)
         shown = Understood("like", 0, len(photo), f"like {photo}")
         return Query(raw=photo, like=str(found), understood=(shown,))
 
@@ -137,25 +133,6 @@ class Search:
                 if code in languages:
                     return f"{variables} kizu models switch embedder {spec.name}"
         return "No installed model knows it; see `kizu models list`."
-
-
-def find_photo(assets: Assets, photo: str) -> UUID:
-    """The asset meant by a path, a file name or an id. Raises `LibraryError` if there is none, or more than one."""
-    try:
-        where: Mapping[str, Any] = {"id": str(UUID(photo))}
-    except ValueError:
-        path = Path(photo).expanduser()
-        where = {"path": path_to_text(str(path.absolute()))} if path.exists() else {"name": photo}
-    rows = assets.page(limit=10, where=where)["assets"]
-    rows = rows or assets.page(limit=10, where={**where, "hidden": True})["assets"]
-    if not rows:
-        raise LibraryError(f"There is no photo {photo!r} in the library.", hint="See `kizu assets list`.")
-    if len(rows) > 1:
-        some = ", ".join(row["path"] or row["file_name"] for row in rows[:3])
-        raise LibraryError(
-            f"{photo!r} could be any of several photos, such as {some}.", hint="Give its path or its id."
-        )
-    return UUID(rows[0]["id"])
 
 
 def _check_text_side(spec: EmbedderSpec, library: Library) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
-from uuid import UUID
 
 import typer
 
@@ -89,20 +88,13 @@ def show(
     from kizu_core.api import open_library
 
     with open_library(settings_of(ctx), user) as library:
-        found = library.assets.show(identify(library, photo))
+        found = library.assets.show(library.assets.find(photo))
     if as_json:
         print_json(found)
         return
     out = console()
     for line in _describe(found or {}):
         out.print(line, markup=False)
-
-
-def identify(library: Library, photo: str) -> UUID:
-    """The asset meant by a path, a file name or an id. Raises `LibraryError` if there is none, or more than one."""
-    from kizu_core.api.search import find_photo
-
-    return find_photo(library.assets, photo)
 
 
 def _describe(row: dict[str, Any]) -> list[str]:

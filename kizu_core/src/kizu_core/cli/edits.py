@@ -10,7 +10,7 @@ from uuid import UUID
 
 import typer
 
-from kizu_core.cli.assets import AsJson, User, identify
+from kizu_core.cli.assets import AsJson, User
 from kizu_core.cli.context import settings_of
 from kizu_core.cli.corrections import conclude
 from kizu_core.cli.progress import plural
@@ -126,7 +126,7 @@ def _each(
     from kizu_core.api import open_library
 
     with open_library(settings_of(ctx), user) as library:
-        assets = list(dict.fromkeys(identify(library, photo) for photo in photos))
+        assets = list(dict.fromkeys(library.assets.find(photo) for photo in photos))
         before(len(assets))
         return [one for asset in assets for one in change(library, asset)]
 

@@ -40,7 +40,7 @@ def cursor_of(token: str | None) -> Any:
     return found
 
 
-def page_lines(page: Mapping[str, Any], line: str, *, explain: bool) -> Iterator[str]:
+def page_lines(page: Mapping[str, Any], *, explain: bool) -> Iterator[str]:
     """The hits, and how to go on."""
     if explain:
         yield from explained(page)

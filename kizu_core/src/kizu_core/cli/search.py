@@ -15,6 +15,7 @@ from kizu_core.database.paths import text_to_path
 
 if TYPE_CHECKING:
     from kizu_core.api import Library
+    from kizu_core.search import Query
 
 Json = dict[str, Any]
 
@@ -66,9 +67,9 @@ def search(
         elif zero:
             _print_paths(page["hits"])
         elif not page["hits"]:
-            _print_nothing(library, line, page, going_on=after is not None)
+            _print_nothing(library, query, page, going_on=after is not None)
         else:
-            print_lines([page["understood"]["summary"], *page_lines(page, line, explain=explain), *trouble(page)])
+            print_lines([page["understood"]["summary"], *page_lines(page, explain=explain), *trouble(page)])
             if open_:
                 sheet_of(library.settings, page)
 
@@ -90,12 +91,11 @@ def _print_paths(hits: list[Json]) -> None:
     sys.stdout.buffer.write(b"".join(path + b"\0" for path in paths))
 
 
-def _print_nothing(library: Library, line: str, page: Json, *, going_on: bool) -> None:
+def _print_nothing(library: Library, query: Query, page: Json, *, going_on: bool) -> None:
     """An empty page, and what would change that."""
     if going_on:
         console().print("There is nothing more.")
         return
-    query = library.searching.understand(line)
     empty = not library.assets.page(limit=1)["assets"]
     print_lines(no_hits(query, [] if empty else library.searching.relaxed(query), empty=empty))
     print_lines([*(explained(page) if "explain" in page else ()), *trouble(page)])

@@ -54,16 +54,9 @@ class Around(Points):
         if place < self.at and language.numbers.get(token.key):  # "a Sunday" is any
             return True
         tables = (
-            *(language.small, language.fillers, language.bounds, language.which, language.videos, language.between),
-            *(
-                language.range_from,
-                language.range_to,
-                language.leads,
-                language.day_leads,
-                language.shells,
-                language.parts,
-            ),
-        )
+            language.small, language.fillers, language.bounds, language.which, language.videos, language.between,
+            language.range_from, language.range_to, language.leads, language.day_leads, language.shells, language.parts,
+        )  # fmt: skip
         return token.is_word and token.number is None and not any(table.at(self.tokens, place) for table in tables)
 
     def _stands_as_year(self, start: int) -> bool:
