@@ -112,6 +112,7 @@ def test_a_search_never_fails_for_want_of_a_model(kizu: Kizu, photos: Path) -> N
     kizu("models", "use", "embedder", "mute")
     mute = kizu("search", "red")
     assert (mute.code, "By words only: mute compares pictures and knows no words." in mute.out) == (0, True)
+    assert "Understood as: Summer 2001 · words: red" in kizu("search", "red", "in", "summer", "2001").out
     kizu.variables["KIZU_LOAD_PLUGINS"] = "core"
     page = kizu.json("search", "red")
     assert (page["hits"], page["without"]["code"]) == ([], "no_such_model")

@@ -62,7 +62,10 @@ def test_a_year_is_that_of_the_feast_or_season_in_the_line(line: str, start: str
 
 def test_what_a_feast_gives_its_name_to_is_still_looked_for() -> None:
     query = parse("halloween pumpkins 2017", today=TODAY)
-    assert (query.text, query.summary) == ("halloween pumpkins", "Halloween 2017 · looks like: halloween pumpkins")
+    assert (query.text, query.summary(by_looks=True)) == (
+        "halloween pumpkins",
+        "Halloween 2017 · looks like: halloween pumpkins",
+    )
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,7 @@ def test_which_number_is_the_month_is_up_to_the_country() -> None:
 def test_summer_in_the_south_is_over_new_year_and_says_so() -> None:
     query = parse("last summer", today=TODAY, southern=True)
     assert query.as_json()["dates"] == [["2025-12-01", "2026-03-01"]]
-    assert query.summary == "Summer 2025/26 (southern)"
+    assert query.summary(by_looks=True) == "Summer 2025/26 (southern)"
 
 
 def test_a_contradiction_is_no_day() -> None:
@@ -190,9 +190,9 @@ def test_the_words_that_are_left(line: str, text: str) -> None:
 
 def test_the_summary_says_what_was_understood() -> None:
     query = parse("sunset photos from Hawaii with Anna Schmidt last summer", FAMILY, TODAY)
-    assert query.summary == "Summer 2026 · Hawaii · with Anna Schmidt · looks like: sunset"
+    assert query.summary(by_looks=True) == "Summer 2026 · Hawaii · with Anna Schmidt · looks like: sunset"
     relaxed: Query = query.without("dates")
-    assert relaxed.summary == "Hawaii · with Anna Schmidt · looks like: sunset"
+    assert relaxed.summary(by_looks=True) == "Hawaii · with Anna Schmidt · looks like: sunset"
     assert (query.filters, relaxed.filters) == (("dates", "places", "people"), ("places", "people"))
 
 

@@ -65,7 +65,7 @@ class Search:
         }
 
     def relaxed(self, query: Query) -> list[Json]:
-        """What there would be with one filter less: `{without, summary, count, more, hits}`, the most first.
+        """What there would be with one filter less: `{without, count, more, hits}`, the most first.
 
         Only changes that find something; `more`: there are more than `count`.
         """
@@ -77,8 +77,8 @@ class Search:
             page = self.ask(looser, MOST_COUNTED + 1)
             count = len(page["hits"])
             if count:
-                told = {"without": name, "summary": looser.summary, "count": min(count, MOST_COUNTED)}
-                found.append({**told, "more": count > MOST_COUNTED, "hits": page["hits"][:3]})
+                told = {"without": name, "count": min(count, MOST_COUNTED), "more": count > MOST_COUNTED}
+                found.append({**told, "hits": page["hits"][:3]})
         return sorted(found, key=lambda one: -int(one["count"]))
 
     def _today(self) -> date:
@@ -160,7 +160,7 @@ def _told(query: Query, *, by_looks: bool) -> Json:
         {"kind": one.kind, "words": query.raw[one.start : one.end], "meaning": one.meaning} for one in query.understood
     ]
     return {
-        "summary": query.summarised(by_looks=by_looks),
+        "summary": query.summary(by_looks=by_looks),
         "text": query.text,
         "parts": spans,
         "asked": query.as_json(),

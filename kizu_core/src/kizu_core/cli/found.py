@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from kizu_core.cli.context import aligned
 
 if TYPE_CHECKING:
-    from kizu_core.search import Query
     from kizu_core.settings import Settings
 
 Json = dict[str, Any]
@@ -89,15 +88,15 @@ def _reason(reason: Mapping[str, Any], words: str) -> str:
     return f"{'reads' if reason['how'] == 'words' else 'reads something like'}: {matched}"
 
 
-def no_hits(query: Query, relaxed: Sequence[Mapping[str, Any]], *, empty: bool) -> Iterator[str]:
+def no_hits(line: str, page: Mapping[str, Any], relaxed: Sequence[Mapping[str, Any]], *, empty: bool) -> Iterator[str]:
     """That nothing was found, and what would be with one filter less."""
     if empty:
-        yield f"Nothing found for “{query.raw}”. There are no photos in this library yet: kizu run FOLDER"
+        yield f"Nothing found for “{line}”. There are no photos in this library yet: kizu run FOLDER"
         return
     advice = "" if relaxed else " Try fewer or other words."
-    yield f"Nothing found for “{query.raw}”.{advice}"
-    if query.understood:
-        yield f"Understood as: {query.summary}"
+    yield f"Nothing found for “{line}”.{advice}"
+    if page["understood"]["parts"]:
+        yield f"Understood as: {page['understood']['summary']}"
     for one in relaxed:
         count = f"more than {one['count']}" if one["more"] else str(one["count"])
         some = ", ".join(hit["file_name"] for hit in one["hits"])

@@ -97,5 +97,6 @@ def _print_nothing(library: Library, query: Query, page: Json, *, going_on: bool
         console().print("There is nothing more.")
         return
     empty = not library.assets.page(limit=1)["assets"]
-    print_lines(no_hits(query, [] if empty else library.searching.relaxed(query), empty=empty))
+    relaxed = [] if empty else library.searching.relaxed(query)
+    print_lines(no_hits(query.raw, page, relaxed, empty=empty))
     print_lines([*(explained(page) if "explain" in page else ()), *trouble(page)])

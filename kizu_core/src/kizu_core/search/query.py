@@ -100,13 +100,11 @@ class Query:
         kept = tuple(one for one in self.understood if one.kind != kind)
         return replace(self, understood=kept, **{name: None if name == "media" else ()})  # type: ignore[arg-type]
 
-    @property
-    def summary(self) -> str:
-        """What was understood, in a line: "Summer 2025 · Hawaii · with Anna · looks like: sunset"."""
-        return self.summarised(by_looks=not self.words_only)
+    def summary(self, *, by_looks: bool) -> str:
+        """What was understood, in a line: "Summer 2025 · Hawaii · with Anna · looks like: sunset".
 
-    def summarised(self, *, by_looks: bool) -> str:
-        """The same; `by_looks`: whether photos were looked for by what they show."""
+        `by_looks`: whether photos were looked for by what they show.
+        """
         kinds = ("date", "place", "person", "type", "like", "phrase", "not")
         parts = [one.meaning for kind in kinds for one in self.understood if one.kind == kind]
         if self.text:
